@@ -1,0 +1,61 @@
+"""The only reader of time. Everything else takes `now` or a `Clock` as an argument."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+# No box that runs this release can truthfully say it is earlier than this or later than that: a
+# Raspberry Pi without a real-time clock boots in 1970 until NTP answers.
+EARLIEST_PLAUSIBLE = datetime(2026, 1, 1, tzinfo=UTC)
+LATEST_PLAUSIBLE = datetime(2046, 1, 1, tzinfo=UTC)
+
+
+class Clock(Protocol):
+    """What the agent asks of time."""
+
+    def now(self) -> datetime:
+        """Wall-clock time, UTC, aware."""
+
+    def monotonic(self) -> float:
+        """Seconds that only ever grow; for intervals and deadlines."""
+
+
+class SystemClock:
+    """The clock of the box."""
+
+    def now(self) -> datetime:
+        """Wall-clock time, UTC, aware."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Seconds since an arbitrary start."""
+        return time.monotonic()
+
+
+@dataclass(slots=True)
+class ManualClock:
+    """The shipped fake: stands still until told to move."""
+
+    wall: datetime = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
+    seconds: float = 0.0
+
+    def now(self) -> datetime:
+        """The time that was set."""
+        return self.wall
+
+    def monotonic(self) -> float:
+        """The seconds advanced so far."""
+        return self.seconds
+
+    def advance(self, seconds: float) -> None:
+        """Move both readings forward."""
+        self.seconds += seconds
+        self.wall += timedelta(seconds=seconds)
+
+
+def is_plausible(now: datetime) -> bool:
+    """False while the wall clock is certainly wrong (time-based codes must not be judged by it)."""
+    return EARLIEST_PLAUSIBLE <= now <= LATEST_PLAUSIBLE

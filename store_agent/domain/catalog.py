@@ -1,0 +1,178 @@
+"""What the platform tells the shop besides customers: passes, offers, vouchers, products, staff.
+
+Each class is the shape of one feed collection's document; unknown fields are ignored on reading.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time
+from enum import StrEnum
+
+from store_agent.domain.customer import Lifecycle
+
+
+@dataclass(frozen=True, slots=True)
+class TotpField:
+    """One `{totp_value_n}` of a Google rotating barcode: hex key and digit count."""
+
+    key: str
+    value_length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """Google Wallet `rotatingBarcode`: pattern and TOTP details (RFC 6238, SHA-1)."""
+
+    pattern: str
+    period_ms: int
+    fields: tuple[TotpField, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WalletPass:
+    """One pass. `message` is the exact barcode text of a static pass; rotating ones have none."""
+
+    id: str
+    customer_id: str
+    message: str | None = None
+    rotation: Rotation | None = None
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+    voided: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A public Ed25519 key (base64url, 32 bytes) that signs pass messages of this brand."""
+
+    id: str
+    public_key: str
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+
+
+class BenefitKind(StrEnum):
+    """What an offer gives."""
+
+    PERCENT = "percent"
+    AMOUNT = "amount"
+    POINTS_MULTIPLIER = "points_multiplier"
+    GIFT = "gift"
+    SERVICE = "service"
+
+
+@dataclass(frozen=True, slots=True)
+class Benefit:
+    """`value`: percent, minor units, multiplier; 0 for gift and service."""
+
+    kind: BenefitKind
+    value: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Who an offer is for. An empty field does not restrict."""
+
+    segments: tuple[str, ...] = ()
+    tiers: tuple[str, ...] = ()
+    lifecycles: tuple[Lifecycle, ...] = ()
+    consent: str | None = None  # a further purpose beyond `clienteling`
+    birthday_within_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A rule from the platform. Texts are per language; hours are in the store's time zone."""
+
+    id: str
+    title: dict[str, str]
+    benefit: Benefit
+    detail: dict[str, str]
+    audience: Audience = Audience()
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+    weekdays: tuple[int, ...] = ()  # ISO 1..7, empty = every day
+    from_time: time | None = None
+    until_time: time | None = None
+    priority: int = 0
+    categories: tuple[str, ...] = ()
+    skus: tuple[str, ...] = ()
+    control_share: float = 0.0
+    control_salt: str = ""
+    stopped: bool = False  # the kill switch
+
+
+@dataclass(frozen=True, slots=True)
+class Voucher:
+    """One person's single-use right. An issued right is honoured in every control group."""
+
+    id: str
+    customer_id: str
+    title: dict[str, str]
+    benefit: Benefit
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+    min_basket_minor: int = 0
+    redeemed_at: datetime | None = None
+    owner_store: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PurchaseLine:
+    """One article of a purchase; a returned one has a negative quantity."""
+
+    sku: str
+    title: str
+    quantity: int
+    amount_minor: int
+    category: str = ""
+    size: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """One receipt or online order."""
+
+    id: str
+    customer_id: str
+    at: datetime
+    channel: str  # "store" | "online"
+    place: str
+    total_minor: int
+    lines: tuple[PurchaseLine, ...]
+    currency: str = "EUR"
+    gift: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """An article the shop may sell."""
+
+    sku: str
+    title: str
+    category: str
+    price_minor: int
+    currency: str = "EUR"
+    sizes: tuple[str, ...] = ()
+    colour: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """How many of one article and size lie in one store. Key: `store/sku/size`."""
+
+    store: str
+    sku: str
+    size: str
+    quantity: int
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StaffMember:
+    """Somebody who may use the tablet. PIN hashes are the shop's own and live in the ledger."""
+
+    id: str
+    name: str
+    role: str  # "associate" | "manager"

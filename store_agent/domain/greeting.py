@@ -1,0 +1,100 @@
+"""What a scan leads to: a visit, ranked offers, one sentence, and what the tablet shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from store_agent.domain.catalog import Benefit
+from store_agent.domain.customer import Customer
+from store_agent.domain.scan import Resolution, ScanReason
+
+
+class Relationship(StrEnum):
+    """The tone of the first sentence."""
+
+    FIRST_MEETING = "first_meeting"
+    REGULAR = "regular"
+    LONG_ABSENCE = "long_absence"
+
+
+class OfferReason(StrEnum):
+    """Why an offer is shown, withheld or refused."""
+
+    ISSUED_RIGHT = "issued_right"  # a voucher: always honoured
+    MATCHES = "matches"
+    CONTROL_GROUP = "control_group"
+    STOPPED = "stopped"
+    NOT_STARTED = "not_started"
+    EXPIRED = "expired"
+    WRONG_DAY = "wrong_day"
+    WRONG_TIME = "wrong_time"
+    NOT_IN_SEGMENT = "not_in_segment"
+    NOT_IN_TIER = "not_in_tier"
+    NOT_IN_LIFECYCLE = "not_in_lifecycle"
+    NO_CONSENT = "no_consent"
+    NO_BIRTHDAY = "no_birthday"
+    ALREADY_OWNED = "already_owned"
+    ALREADY_REDEEMED = "already_redeemed"
+    PERSON_STATE = "person_state"
+
+
+class Verdict(StrEnum):
+    """What happens with an offer."""
+
+    SHOWN = "shown"
+    WITHHELD = "withheld"  # control group: an exposure that is logged
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class OfferDecision:
+    """One offer or voucher judged for one person at one moment."""
+
+    offer_id: str
+    verdict: Verdict
+    reason: OfferReason
+    title: str
+    detail: str = ""
+    benefit: Benefit | None = None
+    voucher_id: str | None = None
+    valid_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """The one thing to say, and why: ready text in the customer's and the staff's language."""
+
+    text: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One stay of one customer in the shop."""
+
+    id: str
+    customer_id: str
+    started_at: datetime
+    last_seen_at: datetime
+    lane: str
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """The answer to a scan. `customer` is None when nobody may be named; then `reason` says why."""
+
+    scan_event_id: str
+    lane: str
+    at: datetime
+    resolution: Resolution
+    customer: Customer | None = None
+    reason: ScanReason | None = None
+    visit: Visit | None = None
+    is_new_visit: bool = False
+    relationship: Relationship | None = None
+    sentence: Sentence | None = None
+    offers: tuple[OfferDecision, ...] = ()
+    as_of: datetime | None = None
