@@ -1,4 +1,4 @@
-"""Build hook: copies the browser assets out of pinned PyPI packages, so that no foreign file is in git.
+"""Build hook: copies browser assets out of pinned PyPI packages; no foreign file is in git.
 
 Runs inside the build environment only (`build-system.requires`); the agent itself needs neither
 Django nor Node. A changed byte in a package stops the build.
@@ -44,7 +44,7 @@ def copy_assets(root: Path) -> None:
         shutil.copyfile(source, target / name)
 
 
-class AssetsHook(BuildHookInterface):  # type: ignore[type-arg]
+class AssetsHook(BuildHookInterface):  # type: ignore[misc]  # hatchling exists at build time only
     """Called by hatchling for wheels and editable installs alike."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:

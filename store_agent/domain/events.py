@@ -6,11 +6,22 @@ store is the outbox sequence, never the clock. docs/platform-api.md describes ea
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+
+from store_agent.domain.consent import ConsentDecision
+from store_agent.domain.customer import PersonState
+from store_agent.domain.greeting import Greeting, OfferDecision, Verdict, Visit
+from store_agent.domain.sale import Sale
+from store_agent.domain.scan import Scan, ScanReason
+
+# Refusals that concern the person, not the pass.
+UNNAMED_REASONS = frozenset(
+    {ScanReason.NO_CONSENT, ScanReason.NOT_ADDRESSABLE, ScanReason.NOT_THIS_PERSON}
+)
 
 
 class EventType(StrEnum):
@@ -35,3 +46,96 @@ class Event:
     occurred_at: datetime
     data: Mapping[str, Any]
     subject: str | None = None
+
+
+def scan_recorded(event_id: str, scan: Scan, greeting: Greeting) -> Event:
+    """What was scanned where and what came of it; never the scanned text itself.
+
+    Where nobody may be named, the pass id stays out as well: it would name the person anyway.
+    """
+    resolution = greeting.resolution
+    nameless = greeting.reason in UNNAMED_REASONS
+    return Event(
+        event_id,
+        EventType.SCAN_RECORDED,
+        greeting.at,
+        {
+            "lane": scan.lane,
+            "door": scan.source,
+            "kind": resolution.kind,
+            "reason": greeting.reason,
+            "pass_id": None if nameless else resolution.pass_id,
+            "visit_id": greeting.visit.id if greeting.visit else None,
+            "scanned_at": scan.scanned_at,
+        },
+        subject=greeting.customer.id if greeting.customer else None,
+    )
+
+
+def visit_started(event_id: str, visit: Visit) -> Event:
+    """A customer who may be named came in."""
+    data = {"visit_id": visit.id, "lane": visit.lane, "evidence": "scan"}
+    return Event(event_id, EventType.VISIT_STARTED, visit.started_at, data, visit.customer_id)
+
+
+def visit_ended(event_id: str, visit: Visit, ended_at: datetime) -> Event:
+    """No more evidence of a customer; `ended_at` is the moment of the last evidence."""
+    data = {"visit_id": visit.id, "started_at": visit.started_at, "ended_at": ended_at}
+    return Event(event_id, EventType.VISIT_ENDED, ended_at, data, visit.customer_id)
+
+
+def offers_exposed(event_id: str, visit: Visit, offers: Iterable[OfferDecision]) -> Event:
+    """Which offers were shown in a visit and which the control group withheld."""
+    exposures = [
+        {"offer_id": o.offer_id, "voucher_id": o.voucher_id, "verdict": o.verdict}
+        for o in offers
+        if o.verdict is not Verdict.REFUSED
+    ]
+    data = {"visit_id": visit.id, "exposures": exposures}
+    return Event(event_id, EventType.OFFER_EXPOSED, visit.started_at, data, visit.customer_id)
+
+
+def person_changed(
+    event_id: str, at: datetime, customer_id: str, state: PersonState, *, on: bool
+) -> Event:
+    """Staff or the customer set or cleared a state of a person."""
+    data = {"state": state, "on": on}
+    return Event(event_id, EventType.PERSON_CHANGED, at, data, customer_id)
+
+
+def pass_of_other_person(event_id: str, at: datetime, visit: Visit, *, on: bool) -> Event:
+    """Staff said that somebody else carries this pass; concerns this visit only."""
+    data = {"state": PersonState.NOT_THIS_PERSON, "on": on, "visit_id": visit.id}
+    return Event(event_id, EventType.PERSON_CHANGED, at, data, visit.customer_id)
+
+
+def consent_changed(event_id: str, customer_id: str, decision: ConsentDecision) -> Event:
+    """The customer's own answer with its proof: how, when, which text, which language."""
+    data = {
+        "purpose": decision.purpose,
+        "state": decision.state,
+        "how": decision.how,
+        "text_version": decision.text_version,
+        "language": decision.language,
+    }
+    return Event(event_id, EventType.CONSENT_CHANGED, decision.decided_at, data, customer_id)
+
+
+def sale_recorded(event_id: str, sale: Sale, customer_id: str | None) -> Event:
+    """A finished basket, as the till reported it."""
+    data = {
+        "txn_id": sale.txn_id,
+        "till": sale.till,
+        "currency": sale.currency,
+        "total": sale.total,
+        "lines": [asdict(line) for line in sale.lines],
+        "tenders": [asdict(tender) for tender in sale.tenders],
+        "receipt_number": sale.receipt_number,
+        "business_date": sale.business_date,
+    }
+    return Event(event_id, EventType.SALE_RECORDED, sale.received_at, data, customer_id)
+
+
+def ledger_replaced(event_id: str, at: datetime, reason: str) -> Event:
+    """A damaged ledger was moved aside; sequence numbers start anew under a new epoch."""
+    return Event(event_id, EventType.LEDGER_REPLACED, at, {"reason": reason})

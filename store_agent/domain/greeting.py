@@ -68,6 +68,7 @@ class Sentence:
 
     text: str
     why: str
+    urgent: bool = False  # somebody is waiting for it: a pickup, a right that ends today
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,21 +81,34 @@ class Visit:
     last_seen_at: datetime
     lane: str
     ended_at: datetime | None = None
+    other_person: bool = False  # staff said: somebody else carries this pass
+    said: bool = False  # staff said the one thing; it is gone for this visit
+
+
+@dataclass(frozen=True, slots=True)
+class Briefing:
+    """What staff may know about a customer who may be addressed: the input of every card."""
+
+    customer: Customer
+    relationship: Relationship
+    sentence: Sentence | None
+    offers: tuple[OfferDecision, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Greeting:
-    """The answer to a scan. `customer` is None when nobody may be named; then `reason` says why."""
+    """The answer to a scan. `briefing` is None when nobody may be named; then `reason` says why."""
 
-    scan_event_id: str
+    event_id: str
     lane: str
     at: datetime
     resolution: Resolution
-    customer: Customer | None = None
+    briefing: Briefing | None = None
     reason: ScanReason | None = None
     visit: Visit | None = None
     is_new_visit: bool = False
-    relationship: Relationship | None = None
-    sentence: Sentence | None = None
-    offers: tuple[OfferDecision, ...] = ()
-    as_of: datetime | None = None
+
+    @property
+    def customer(self) -> Customer | None:
+        """Who may be named, if anybody."""
+        return self.briefing.customer if self.briefing else None

@@ -46,6 +46,7 @@ class ScanReason(StrEnum):
     EMPTY = "empty"
     TOO_LONG = "too_long"
     NOT_A_PASS = "not_a_pass"  # a product code, a receipt ...
+    AMBIGUOUS = "ambiguous"  # fits two passes equally well, so it names neither
     MALFORMED = "malformed"
     UNKNOWN_KEY = "unknown_key"
     BAD_SIGNATURE = "bad_signature"

@@ -1,0 +1,145 @@
+"""What is on the pages now: asks the shop once per audience and shares the print among tablets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from kiosk_ui.live import Ending, Hub, Page, PageKind
+from kiosk_ui.model import CustomerPage, Floor, Status, Viewer
+from kiosk_ui.ports import Shop
+from kiosk_ui.printer import Fragment, Printer, short_key
+from kiosk_ui.views import recent_guests
+
+FRESH_FOR_S = 10  # "7 min" and the outbox length may lag by this much without a change being told
+KEPT_PRINTS = 64  # audiences x open customers, with room; older prints are rendered again
+CUSTOMER_PARTS = ("who", "say", "offers", "glance", "rest")
+
+Print = tuple[Fragment, ...]
+
+
+class Board:
+    """Prints the changing parts of the pages, at most once per state and audience."""
+
+    def __init__(self, shop: Shop, hub: Hub, printer: Printer, now: Callable[[], datetime]) -> None:
+        """`now` gives aware UTC."""
+        self._shop = shop
+        self._hub = hub
+        self._printer = printer
+        self._now = now
+        self._prints: OrderedDict[tuple[object, ...], asyncio.Future[Print]] = OrderedDict()
+
+    async def current(self, page: Page, viewer: Viewer) -> Print:
+        """Everything on `page` that can change, as it is now. Raises ShopUnavailable."""
+        parts = await self.line(viewer)
+        if page.kind is PageKind.STATUS:
+            return parts + await self.components(viewer)
+        parts += await self.floor(viewer)
+        if page.kind is PageKind.CUSTOMER:
+            parts += await self._watched_customer(page.customer_id, viewer)
+        return parts
+
+    async def line(self, viewer: Viewer) -> Print:
+        """The top line."""
+        return await self._shared("line", self._hub.status_version, viewer, self._print_line)
+
+    async def components(self, viewer: Viewer) -> Print:
+        """The status page's content."""
+        version = self._hub.status_version
+        return await self._shared("components", version, viewer, self._print_components)
+
+    async def floor(self, viewer: Viewer) -> Print:
+        """Headline and list of people."""
+        return await self._shared("floor", self._hub.floor_version, viewer, self._print_floor)
+
+    def customer(self, page: CustomerPage, viewer: Viewer) -> Print:
+        """The parts of one customer's page."""
+        return self._print_customer(page, viewer)
+
+    def clock(self, viewer: Viewer) -> Fragment:
+        """The time of the last update."""
+        return self._printer.fragment("clock.html", "clock", viewer.language, self._now())
+
+    def farewell(self, ending: Ending, viewer: Viewer) -> Print:
+        """What a page shows whose stream has ended for good; nothing when the box restarts."""
+        if ending is Ending.LOCKED:
+            return self.locked(viewer.language)
+        if ending is Ending.CROWDED_OUT:
+            return (self._fragment("paused.html", "toast", viewer), self._silence(viewer.language))
+        return ()
+
+    def locked(self, language: str) -> Print:
+        """The lock screen in place of whatever the page showed."""
+        lock = self._printer.fragment("lock.html", "page", language, self._now())
+        return (lock, self._silence(language))
+
+    async def _watched_customer(self, customer_id: str, viewer: Viewer) -> Print:
+        async def render(viewer: Viewer) -> Print:
+            try:
+                page = await self._shop.refresh(customer_id, viewer)
+            except LookupError:
+                return (self._fragment("gone.html", f"c-{short_key(customer_id)}", viewer),)
+            return self._print_customer(page, viewer)
+
+        version = (customer_id, self._hub.customer_version)
+        return await self._shared("customer", version, viewer, render)
+
+    async def _shared(
+        self,
+        kind: str,
+        version: object,
+        viewer: Viewer,
+        render: Callable[[Viewer], Awaitable[Print]],
+    ) -> Print:
+        """One print for everybody who sees the same thing, also for those who ask meanwhile."""
+        moment = int(self._now().timestamp()) // FRESH_FOR_S
+        key = (kind, version, moment, viewer.language, viewer.role)
+        running = self._prints.get(key)
+        if running is None:
+            running = self._prints[key] = asyncio.ensure_future(render(viewer))
+            while len(self._prints) > KEPT_PRINTS:
+                self._prints.popitem(last=False)
+        try:
+            return await asyncio.shield(running)
+        except Exception:
+            self._prints.pop(key, None)  # a failure is not a state: the next one asks again
+            raise
+
+    async def _print_line(self, viewer: Viewer) -> Print:
+        status: Status = await self._shop.status()
+        return (self._fragment("line.html", "line", viewer, status=status),)
+
+    async def _print_components(self, viewer: Viewer) -> Print:
+        status = await self._shop.status()
+        return (self._fragment("components.html", "components", viewer, status=status),)
+
+    async def _print_floor(self, viewer: Viewer) -> Print:
+        floor: Floor = await self._shop.floor(viewer)
+        wanting = [row for row in floor.rows if row.needs_someone]
+        others = [row for row in floor.rows if not row.needs_someone]
+        guests = recent_guests(floor, self._now())
+        return (
+            self._fragment("floor_head.html", "floor-head", viewer, wanting=wanting, floor=floor),
+            self._fragment(
+                "people.html", "people", viewer, wanting=wanting, others=others, guests=guests
+            ),
+        )
+
+    def _print_customer(self, page: CustomerPage, viewer: Viewer) -> Print:
+        key = short_key(page.customer_id)
+        return tuple(
+            self._fragment(f"{part}.html", f"c-{key}-{part}", viewer, c=page)
+            for part in CUSTOMER_PARTS
+        )
+
+    def _silence(self, language: str) -> Fragment:
+        return self._printer.fragment("silence.html", "live", language, self._now())
+
+    def _fragment(
+        self, template: str, fragment_id: str, viewer: Viewer, **context: object
+    ) -> Fragment:
+        return self._printer.fragment(
+            template, fragment_id, viewer.language, self._now(), **context
+        )

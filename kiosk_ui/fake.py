@@ -1,0 +1,225 @@
+"""The shipped fake: a shop in memory with an invented cast, for tests, screenshots and design.
+
+Everything is real but the people: a scan moves somebody onto the floor, marks act at once and
+live pages hear of it through the hub.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from kiosk_ui.errors import LoginReason, LoginRefused, PairingRefused
+from kiosk_ui.live import Hub
+from kiosk_ui.model import (
+    CustomerPage,
+    Device,
+    Floor,
+    FloorRow,
+    GuestRow,
+    OpenedBy,
+    PersonMark,
+    Role,
+    ScanOutcome,
+    SearchHit,
+    StaffChoice,
+    Status,
+    Viewer,
+)
+
+PIN = "2468"  # of everybody in the fake
+PAIRING_CODE = "MUSTER-7"
+LOCKED_FOR = timedelta(minutes=5)
+FAILURES_ALLOWED = 5
+
+
+@dataclass(eq=False, slots=True)
+class FakeShop:
+    """`kiosk_ui.ports.Shop` in memory. `people` maps a language to customer pages by id."""
+
+    hub: Hub
+    now: Callable[[], datetime]
+    people: Mapping[str, Mapping[str, CustomerPage]]
+    state: Status
+    rows: Mapping[str, dict[str, FloorRow]] = field(default_factory=dict)
+    guests: list[GuestRow] = field(default_factory=list)
+    passes: Mapping[str, str] = field(default_factory=dict)
+    said: set[str] = field(default_factory=set)
+    not_them: set[str] = field(default_factory=set)
+    seen: list[str] = field(default_factory=list)  # the "access log"
+
+    async def floor(self, viewer: Viewer) -> Floor:
+        """Everybody in `rows` who was not marked as somebody else."""
+        rows = (r for r in self.rows[viewer.language].values() if r.visit_id not in self.not_them)
+        return Floor(tuple(sorted(rows, key=lambda r: r.since, reverse=True)), tuple(self.guests))
+
+    async def customer(self, customer_id: str, viewer: Viewer) -> CustomerPage:
+        """The page, remembered as looked at."""
+        page = await self.refresh(customer_id, viewer)
+        self.seen.append(customer_id)
+        return page
+
+    async def refresh(self, customer_id: str, viewer: Viewer) -> CustomerPage:
+        """The page as it is now."""
+        page = self.people[viewer.language][customer_id]
+        if page.visit_id in self.not_them:
+            raise LookupError(customer_id)
+        row = self.rows[viewer.language].get(customer_id)
+        if row is None:
+            return replace(page, visit_id=None, in_shop_since=None, lane="")
+        return replace(
+            page,
+            visit_id=row.visit_id,
+            in_shop_since=row.since,
+            lane=row.lane,
+            opened_by=OpenedBy.SCAN,
+            said=row.visit_id in self.said,
+        )
+
+    async def search(self, query: str, viewer: Viewer) -> tuple[SearchHit, ...]:
+        """Everybody whose name contains all words of `query`."""
+        words = query.casefold().split()
+        rows = self.rows[viewer.language]
+        return tuple(
+            SearchHit(
+                page.customer_id,
+                page.name,
+                hint=f"… {100 + number}",
+                tier=page.tier.name if page.tier else "",
+                in_shop_since=rows[page.customer_id].since if page.customer_id in rows else None,
+            )
+            for number, page in enumerate(self.people[viewer.language].values())
+            if all(word in page.name.casefold() for word in words)
+        )
+
+    async def scan(self, data: str, viewer: Viewer) -> ScanOutcome:
+        """A known pass brings its owner onto the floor; others are guests."""
+        text = data[3:] if data.startswith("]") else data
+        customer_id = self.passes.get(text)
+        if customer_id is None:
+            self.guest("unknown_pass", viewer.device_name)
+            return ScanOutcome(reason="unknown_pass")
+        self.arrive(customer_id)
+        return ScanOutcome(customer_id=customer_id)
+
+    async def status(self) -> Status:
+        """What was set."""
+        return self.state
+
+    async def mark_not_this_person(self, visit_id: str, viewer: Viewer) -> None:
+        """Off the floor."""
+        self._change(visit_id, self.not_them.add)
+
+    async def undo_not_this_person(self, visit_id: str, viewer: Viewer) -> None:
+        """Back on the floor."""
+        self._change(visit_id, self.not_them.discard)
+
+    async def mark_said(self, visit_id: str, viewer: Viewer) -> None:
+        """The sentence rests."""
+        self._change(visit_id, self.said.add)
+
+    async def undo_said(self, visit_id: str, viewer: Viewer) -> None:
+        """The sentence is back."""
+        self._change(visit_id, self.said.discard)
+
+    def arrive(self, customer_id: str, *, lane: str = "", wanting: bool = True) -> None:
+        """A scan at the door: onto the floor, in every language."""
+        for language, rows in self.rows.items():
+            page = self.people[language][customer_id]
+            rows[customer_id] = FloorRow(
+                visit_id=f"visit-{customer_id}",
+                customer_id=customer_id,
+                name=page.name,
+                since=self.now(),
+                lane=lane,
+                reason=page.sentence.why if page.sentence else "",
+                needs_someone=wanting and page.mark is PersonMark.NONE,
+                mark=page.mark,
+            )
+        self.hub.floor_changed()
+        self.hub.customer_changed(customer_id)
+
+    def guest(self, reason: str, lane: str = "") -> None:
+        """A scan that names nobody."""
+        self.guests.insert(0, GuestRow(f"guest-{len(self.guests)}", self.now(), reason, lane))
+        self.hub.floor_changed()
+
+    def set_status(self, state: Status) -> None:
+        """The line went up or down, or something else about the box changed."""
+        self.state = state
+        self.hub.status_changed()
+
+    def _change(self, visit_id: str, change: Callable[[str], None]) -> None:
+        for rows in self.rows.values():
+            for customer_id, row in rows.items():
+                if row.visit_id == visit_id:
+                    change(visit_id)
+                    self.hub.floor_changed()
+                    self.hub.customer_changed(customer_id)
+                    return
+        raise LookupError(visit_id)
+
+
+@dataclass(eq=False, slots=True)
+class FakeAccess:
+    """`kiosk_ui.ports.Access` in memory: everybody's PIN is `PIN`."""
+
+    staff: tuple[StaffChoice, ...]
+    now: Callable[[], datetime]
+    devices: dict[str, Device] = field(default_factory=dict)
+    sessions: dict[str, tuple[str, str]] = field(default_factory=dict)  # token -> device, staff
+    failures: dict[str, int] = field(default_factory=dict)
+
+    async def pair(self, code: str, name: str) -> str:
+        """One code fits all."""
+        if code.upper() != PAIRING_CODE:
+            raise PairingRefused("no such code")
+        device = Device(f"device-{len(self.devices) + 1}", name or "Tablet")
+        token = f"token-of-{device.id}"
+        self.devices[token] = device
+        return token
+
+    async def staff_choices(self, device: Device) -> tuple[StaffChoice, ...]:
+        """Everybody."""
+        return self.staff
+
+    async def login(self, device: Device, staff_id: str, pin: str) -> str:
+        """Locks a name after too many failures."""
+        if self.failures.get(staff_id, 0) >= FAILURES_ALLOWED:
+            raise LoginRefused(LoginReason.LOCKED, until=self.now() + LOCKED_FOR)
+        if pin != PIN or not any(choice.id == staff_id for choice in self.staff):
+            self.failures[staff_id] = self.failures.get(staff_id, 0) + 1
+            raise LoginRefused(LoginReason.WRONG_PIN)
+        self.failures.pop(staff_id, None)
+        token = f"session-{len(self.sessions) + 1}"
+        self.sessions[token] = (device.id, staff_id)
+        return token
+
+    async def lock(self, device: Device, session_token: str) -> None:
+        """Forget the session."""
+        self.sessions.pop(session_token, None)
+
+    async def device(self, device_token: str) -> Device | None:
+        """Whose cookie this is."""
+        return self.devices.get(device_token)
+
+    async def viewer(self, device: Device, session_token: str, language: str) -> Viewer | None:
+        """Who is signed in there."""
+        device_id, staff_id = self.sessions.get(session_token, ("", ""))
+        for choice in self.staff:
+            if choice.id == staff_id and device_id == device.id:
+                return Viewer(device.id, device.name, choice.id, choice.name, choice.role, language)
+        return None
+
+
+def default_staff() -> tuple[StaffChoice, ...]:
+    """Who works in the invented shop."""
+    names: Iterable[tuple[str, str, Role]] = (
+        ("bea", "Bea Beispiel", Role.ASSOCIATE),
+        ("emil", "Emil Entwurf", Role.ASSOCIATE),
+        ("max", "Max Muster", Role.MANAGER),
+        ("noor", "نور نموذج", Role.ASSOCIATE),
+        ("lene", "Lene-Charlotte von Beispielshausen", Role.ASSOCIATE),
+    )
+    return tuple(StaffChoice(*entry) for entry in names)

@@ -1,0 +1,322 @@
+"""What the pages show: frozen values that the agent fills and the templates print.
+
+Texts about a person (sentence, reason, offer title) arrive decided and in the viewer's language;
+closed sets arrive as enums or codes and get their label here. Times are aware UTC, amounts integer
+minor units with their ISO 4217 currency.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What somebody at the tablet may see and do."""
+
+    ASSOCIATE = "associate"
+    MANAGER = "manager"
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A paired tablet."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who looks: a member of staff at a paired tablet. `language` is "de" or "en"."""
+
+    device_id: str
+    device_name: str
+    staff_id: str
+    staff_name: str
+    role: Role
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class StaffChoice:
+    """One name on the login page."""
+
+    id: str
+    name: str
+    role: Role = Role.ASSOCIATE
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in the currency's smallest unit."""
+
+    amount_minor: int
+    currency: str = "EUR"
+
+
+class ComponentState(StrEnum):
+    """How one part of the agent is doing; the same words as in /readyz."""
+
+    OK = "ok"
+    DEGRADED = "degraded"
+    OFFLINE = "offline"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One row of the status page. `name` is a code such as "ledger"; `reason` is a sentence."""
+
+    name: str
+    state: ComponentState
+    since: datetime
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A snapshot being loaded: `done` of `total` entries (`total` 0 = not known yet)."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The line and the state of the box, as the top line and the status page show it."""
+
+    online: bool
+    line_since: datetime
+    waiting_events: int = 0
+    quarantined: int = 0
+    profiles_as_of: datetime | None = None
+    profiles_stale: bool = False  # older than the agent is willing to vouch for
+    bootstrap: Progress | None = None
+    components: tuple[Component, ...] = ()
+
+
+class PersonMark(StrEnum):
+    """A state of a person that changes how staff behave; shown quietly, never as a reproach."""
+
+    NONE = "none"
+    DO_NOT_APPROACH = "do_not_approach"
+    GIFT = "gift"
+    UNDER_16 = "under_16"
+    COLLEAGUE = "colleague"
+
+
+@dataclass(frozen=True, slots=True)
+class FloorRow:
+    """One named customer in the shop. `reason` is why now, in words ("" = nothing special)."""
+
+    visit_id: str
+    customer_id: str
+    name: str
+    since: datetime
+    lane: str = ""
+    reason: str = ""
+    needs_someone: bool = False
+    mark: PersonMark = PersonMark.NONE
+    tier: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GuestRow:
+    """A scan that names nobody. `reason` is a code of `ScanReason`, e.g. "no_consent"."""
+
+    id: str
+    at: datetime
+    reason: str
+    lane: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """Who is in the shop, newest first, and the guests scanned lately."""
+
+    rows: tuple[FloorRow, ...] = ()
+    guests: tuple[GuestRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHit:
+    """One customer found. `hint` tells namesakes apart without showing data, e.g. "…23 125"."""
+
+    customer_id: str
+    name: str
+    hint: str = ""
+    tier: str = ""
+    in_shop_since: datetime | None = None
+
+
+class Origin(StrEnum):
+    """Where a fact comes from."""
+
+    TOLD = "told"
+    OBSERVED = "observed"
+    INFERRED = "inferred"
+
+
+class AddressForm(StrEnum):
+    """How the customer wants to be addressed."""
+
+    FORMAL = "formal"
+    INFORMAL = "informal"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One value that ages. `label` is a code ("size.shoes", "fit") or, if unknown here, a text."""
+
+    label: str
+    value: str
+    origin: Origin
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TierProgress:
+    """Loyalty tier; `progress` 0..1 of the way to `next_name`, `missing` the rest in money."""
+
+    name: str
+    next_name: str = ""
+    missing: Money | None = None
+    progress: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Loyalty points, what they are worth, and when the balance was known."""
+
+    balance: int
+    value: Money
+    as_of: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """The one thing to say, and why."""
+
+    text: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferCard:
+    """An offer or voucher valid now. `worth` = what it is worth in money, where that is fixed."""
+
+    id: str
+    title: str
+    detail: str = ""
+    is_voucher: bool = False
+    worth: Money | None = None
+    min_basket: Money | None = None
+    valid_until: datetime | None = None
+
+
+class OrderKind(StrEnum):
+    """Why an order matters in this shop."""
+
+    PICKUP = "pickup"
+    RETURN = "return"
+    DELIVERY = "delivery"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOrder:
+    """An order waiting for the customer."""
+
+    id: str
+    kind: OrderKind
+    title: str
+    ready_since: datetime | None = None
+    place: str = ""
+
+
+class Channel(StrEnum):
+    """Where something was bought."""
+
+    STORE = "store"
+    ONLINE = "online"
+
+
+@dataclass(frozen=True, slots=True)
+class PurchaseRow:
+    """One article bought or brought back (`returned`: `amount` is negative)."""
+
+    title: str
+    at: datetime
+    channel: Channel
+    place: str
+    amount: Money
+    category: str = ""
+    size: str = ""
+    returned: bool = False
+    gift: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Affinity:
+    """A share (0..1) of this customer's purchases in one category."""
+
+    category: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """One purpose ("clienteling", "location", "marketing.email") and the customer's answer."""
+
+    purpose: str
+    granted: bool
+    decided_at: datetime | None = None
+
+
+class OpenedBy(StrEnum):
+    """How the customer page came to be open."""
+
+    SCAN = "scan"
+    CHECK_IN = "check_in"
+    SEARCH = "search"
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerPage:
+    """Everything the customer page shows; a missing optional value is left out, never guessed.
+
+    `said` = the sentence was dismissed for this visit. `visit_id` is None when the person is not
+    in the shop. What `mark` forbids (sentence, offers) is already left out by the agent.
+    """
+
+    customer_id: str
+    name: str
+    as_of: datetime
+    visit_id: str | None = None
+    in_shop_since: datetime | None = None
+    lane: str = ""
+    opened_by: OpenedBy = OpenedBy.SEARCH
+    address_form: AddressForm | None = None
+    language: str = ""
+    mark: PersonMark = PersonMark.NONE
+    tier: TierProgress | None = None
+    points: Points | None = None
+    sentence: Sentence | None = None
+    said: bool = False
+    offers: tuple[OfferCard, ...] = ()
+    last_visit_at: datetime | None = None
+    facts: tuple[Fact, ...] = ()
+    open_orders: tuple[OpenOrder, ...] = ()
+    purchases: tuple[PurchaseRow, ...] = ()
+    purchase_count: int = 0
+    affinities: tuple[Affinity, ...] = ()
+    consents: tuple[Consent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ScanOutcome:
+    """The answer to a scan at the tablet: a customer to open, or the code of the reason why not."""
+
+    customer_id: str | None = None
+    reason: str | None = None

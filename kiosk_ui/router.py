@@ -1,0 +1,178 @@
+"""The tablet's routes: thin, so that everything worth reading is in pages, board and live.
+
+The agent's middleware authenticates before: `request.state.device` (Device | None) and
+`request.state.viewer` (Viewer | None). Who lacks the first is sent to /pair, the second to /login.
+No GET changes anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
+
+from kiosk_ui.board import Board
+from kiosk_ui.entry import build_entry_router
+from kiosk_ui.live import Hub, Page, PageKind, message, messages
+from kiosk_ui.model import Viewer
+from kiosk_ui.pages import Pages, customer_url, wants_fragment
+from kiosk_ui.ports import Access, Shop
+from kiosk_ui.printer import Printer
+from kiosk_ui.requests import KioskRoute, language_of, require_viewer
+from kiosk_ui.settings import KioskSettings
+from kiosk_ui.shelf import build_shelf_router
+from kiosk_ui.static_files import StaticFiles
+
+SEE_OTHER = 303
+MAX_QUERY = 200  # characters of a search; more is a wedge scan that lost its way
+MAX_SCAN = 4096  # characters; the largest QR code holds 4,296 alphanumeric ones
+
+AsViewer = Annotated[Viewer, Depends(require_viewer)]
+FormText = Annotated[str, Form(max_length=MAX_SCAN)]
+
+
+def build_router(  # noqa: PLR0913 - the composition root hands everything in
+    shop: Shop,
+    access: Access,
+    hub: Hub,
+    settings: KioskSettings,
+    *,
+    now: Callable[[], datetime],
+    monotonic: Callable[[], float],
+) -> APIRouter:
+    """All routes of the tablet."""
+    static = StaticFiles()
+    printer = Printer(settings, static)
+    board = Board(shop, hub, printer, now)
+    pages = Pages(shop, board, printer, settings, now)
+    router = APIRouter(include_in_schema=False, route_class=KioskRoute)
+    _add_pages(router, pages)
+    for add in (_add_scan, _add_sentence, _add_identity):
+        add(router, pages, shop)
+    _add_live(router, board, hub, monotonic)
+    router.include_router(build_entry_router(access, hub, pages))
+    router.include_router(build_shelf_router(printer, static, settings, now))
+    return router
+
+
+def _add_pages(router: APIRouter, pages: Pages) -> None:
+    @router.get("/")
+    async def floor(
+        request: Request, viewer: AsViewer, guest: Annotated[str, Query(max_length=40)] = ""
+    ) -> HTMLResponse:
+        return await pages.floor(request, viewer, guest)
+
+    @router.get("/customers/{customer_id:path}")
+    async def customer(request: Request, customer_id: str, viewer: AsViewer) -> HTMLResponse:
+        return await pages.customer(request, viewer, customer_id)
+
+    @router.get("/search")
+    async def search(
+        request: Request, viewer: AsViewer, q: Annotated[str, Query(max_length=MAX_QUERY)] = ""
+    ) -> HTMLResponse:
+        return await pages.search(request, viewer, q.strip())
+
+    @router.get("/status")
+    async def status(viewer: AsViewer) -> HTMLResponse:
+        return await pages.status(viewer)
+
+
+def _add_scan(router: APIRouter, pages: Pages, shop: Shop) -> None:
+    @router.post("/scan")
+    async def scan(request: Request, viewer: AsViewer, data: FormText = "") -> Response:
+        outcome = await shop.scan(data, viewer)
+        if not wants_fragment(request):
+            return _after_scan(outcome.customer_id, outcome.reason)
+        if outcome.customer_id is None:
+            return await pages.floor(request, viewer, outcome.reason or "unknown_pass")
+        return await pages.customer(request, viewer, outcome.customer_id, push_url=True)
+
+
+def _add_sentence(router: APIRouter, pages: Pages, shop: Shop) -> None:
+    @router.post("/visits/{visit_id}/said")
+    async def said(
+        request: Request, visit_id: str, viewer: AsViewer, customer_id: FormText
+    ) -> Response:
+        await _done(shop.mark_said(visit_id, viewer))
+        return await _said(request, pages, viewer, customer_id)
+
+    @router.post("/visits/{visit_id}/unsaid")
+    async def unsaid(
+        request: Request, visit_id: str, viewer: AsViewer, customer_id: FormText
+    ) -> Response:
+        await _done(shop.undo_said(visit_id, viewer))
+        return await _said(request, pages, viewer, customer_id)
+
+
+def _add_identity(router: APIRouter, pages: Pages, shop: Shop) -> None:
+    @router.post("/visits/{visit_id}/not-this-person")
+    async def not_this_person(
+        request: Request, visit_id: str, viewer: AsViewer, customer_id: FormText
+    ) -> Response:
+        await _done(shop.mark_not_this_person(visit_id, viewer))
+        if wants_fragment(request):
+            return pages.not_this_person(viewer, visit_id, customer_id)
+        return RedirectResponse("/?guest=not_this_person", SEE_OTHER)
+
+    @router.post("/visits/{visit_id}/this-person")
+    async def this_person(
+        request: Request, visit_id: str, viewer: AsViewer, customer_id: FormText
+    ) -> Response:
+        await _done(shop.undo_not_this_person(visit_id, viewer))
+        if wants_fragment(request):
+            return await pages.customer(request, viewer, customer_id, push_url=True)
+        return _to_customer(customer_id)
+
+
+def _add_live(router: APIRouter, board: Board, hub: Hub, monotonic: Callable[[], float]) -> None:
+    @router.get("/events")
+    async def events(
+        request: Request, page: Annotated[str, Query(max_length=300)] = "floor"
+    ) -> StreamingResponse:
+        viewer: Viewer | None = request.state.viewer
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        if viewer is None:  # 200, so that the page shows the lock instead of retrying for ever
+            farewell = message("state", board.locked(language_of(request)))
+            return StreamingResponse(iter([farewell]), 200, headers, "text/event-stream")
+        stream = hub.open(_parse_page(page), viewer)
+        body = messages(stream, hub, board, monotonic)
+        return StreamingResponse(body, 200, headers, "text/event-stream")
+
+
+def _parse_page(text: str) -> Page:
+    kind, _, customer_id = text.partition(":")
+    try:
+        return Page(PageKind(kind), customer_id)
+    except ValueError as error:
+        raise HTTPException(422, "page: floor, status or customer:<id>") from error
+
+
+async def _said(request: Request, pages: Pages, viewer: Viewer, customer_id: str) -> Response:
+    if not wants_fragment(request):
+        return _to_customer(customer_id)
+    try:
+        return await pages.said(viewer, customer_id)
+    except LookupError as error:
+        raise HTTPException(404, "nobody who may be named here") from error
+
+
+async def _done(deed: Awaitable[None]) -> None:
+    """Wait for a deed; an unknown visit is a 404 that changed nothing."""
+    try:
+        await deed
+    except LookupError as error:
+        raise HTTPException(404, "no such visit, or it has ended") from error
+
+
+def _after_scan(customer_id: str | None, reason: str | None) -> Response:
+    if customer_id is None:
+        return RedirectResponse(f"/?guest={quote(reason or 'unknown_pass')}", SEE_OTHER)
+    return _to_customer(customer_id)
+
+
+def _to_customer(customer_id: str) -> Response:
+    return RedirectResponse(customer_url(customer_id), SEE_OTHER)

@@ -1,0 +1,154 @@
+// The tablet's own script: scanner keys, live stream, a steady list. No inline code, no eval.
+"use strict";
+(() => {
+  const BURST_MS = 50; // a wedge scanner types faster than this per key; nobody else does
+  const BURST_MIN = 6; // shorter bursts are a hand brushing the keys
+  const SILENT_MS = 25000; // the box beats every 10 s
+  const GUARD_MS = 300; // a tap this soon after rows moved was aimed at what stood there before
+  const HELD_MAX = 40; // pushes kept while a finger is down; beyond that ask for the full state
+  const $ = (id) => document.getElementById(id);
+  let heard = performance.now();
+  let moved = -GUARD_MS;
+  let finger = false;
+  let held = [];
+
+  // --- live stream -------------------------------------------------------------------------
+  const say = (alive) => {
+    document.body.classList.toggle("is-lost", !alive);
+    if ($("lost")) $("lost").hidden = alive;
+  };
+  const rebuild = () => {
+    const live = $("live");
+    if (!live || !live.hasAttribute("sse-connect")) return;
+    heard = performance.now();
+    htmx.swap(live, live.outerHTML, { swapStyle: "outerHTML" });
+  };
+  const release = () => {
+    finger = false;
+    const waiting = held;
+    held = [];
+    if (waiting.length > HELD_MAX) rebuild();
+    else for (const html of waiting) htmx.swap(document.querySelector("[sse-swap]") || document.body, html, { swapStyle: "none" });
+  };
+  document.addEventListener("htmx:sseBeforeMessage", (event) => {
+    heard = performance.now();
+    say(true);
+    if (!finger) return;
+    event.preventDefault();
+    held.push(event.detail.data);
+  });
+  document.addEventListener("htmx:sseError", () => say(false));
+  setInterval(() => {
+    if ($("live")?.hasAttribute("sse-connect") && performance.now() - heard > SILENT_MS) { say(false); rebuild(); }
+  }, 5000);
+  document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") rebuild(); });
+  window.addEventListener("pageshow", (event) => { if (event.persisted) rebuild(); });
+
+  // --- a steady list: nothing shifts under a finger, focus or the open customer ------------------
+  document.addEventListener("pointerdown", () => { finger = true; }, true);
+  for (const end of ["pointerup", "pointercancel"]) document.addEventListener(end, () => setTimeout(release, 60), true);
+  document.addEventListener("click", (event) => {
+    if (performance.now() - moved < GUARD_MS && event.target.closest?.("#people")) { event.preventDefault(); event.stopPropagation(); }
+  }, true);
+
+  const mark = () => {
+    for (const row of document.querySelectorAll(".person")) {
+      if (row.pathname === location.pathname) row.setAttribute("aria-current", "true");
+      else row.removeAttribute("aria-current");
+    }
+  };
+  const visible = (row, box) => row && row.offsetTop + row.offsetHeight > box.scrollTop && row.offsetTop < box.scrollTop + box.clientHeight;
+  const anchorOf = (people, box) => {
+    const rows = [...people.querySelectorAll(".person")];
+    return [document.activeElement, people.querySelector("[aria-current]"), box.scrollTop > 0 && rows.find((row) => visible(row, box))]
+      .find((row) => row && rows.includes(row) && visible(row, box));
+  };
+  let before = null;
+  document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    const { target, fragment } = event.detail;
+    const incoming = fragment.firstElementChild;
+    if (target.dataset.v && incoming?.dataset.v === target.dataset.v) { event.detail.shouldSwap = false; return; }
+    if (target.id !== "people") return;
+    const box = target.parentElement;
+    const anchor = anchorOf(target, box);
+    before = { ids: new Set([...target.querySelectorAll("a[id], li[id]")].map((row) => row.id)), order: [...target.querySelectorAll("[id]")].map((row) => row.id).join(),
+      anchor: anchor?.id, offset: anchor ? anchor.offsetTop - box.scrollTop : 0 };
+  });
+  document.addEventListener("htmx:oobAfterSwap", () => {
+    const people = $("people");
+    if (!before || !people) return;
+    const box = people.parentElement;
+    const { ids, order, anchor, offset } = before;
+    before = null;
+    mark();
+    const fresh = [...people.querySelectorAll("a[id], li[id]")].filter((row) => !ids.has(row.id));
+    for (const row of fresh) row.classList.add("arrived");
+    const kept = anchor && $(anchor);
+    if (kept) {
+      const wanted = kept.offsetTop - offset;
+      if (wanted > 0) people.style.minHeight = `${wanted + box.clientHeight - people.offsetTop}px`;
+      box.scrollTop = wanted;
+      if ($("above") && fresh.some((row) => row.offsetTop < box.scrollTop)) $("above").hidden = false;
+    } else if (order !== [...people.querySelectorAll("[id]")].map((row) => row.id).join()) moved = performance.now();
+  });
+  document.addEventListener("scroll", (event) => {
+    if ($("above") && event.target.classList?.contains("scroll") && event.target.scrollTop < 8) $("above").hidden = true;
+  }, true);
+
+  // --- the panel -------------------------------------------------------------------------------
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target.id !== "panel") return;
+    const title = event.detail.target.querySelector("[data-title]");
+    if (title) document.title = title.dataset.title;
+    event.detail.target.scrollTop = 0;
+    if ($("hits")?.firstElementChild) { $("q").value = ""; $("hits").replaceChildren(); }
+    fold();
+  });
+  document.addEventListener("htmx:pushedIntoHistory", mark);
+  document.addEventListener("htmx:responseError", () => { $("toast").hidden = false; setTimeout(() => { $("toast").hidden = true; }, 6000); });
+  const fold = (flip) => {
+    const on = (sessionStorage.getItem("fold") === "1") !== Boolean(flip);
+    sessionStorage.setItem("fold", on ? "1" : "0");
+    document.body.classList.toggle("is-folded", on);
+    for (const button of document.querySelectorAll("[data-act=fold]")) button.setAttribute("aria-pressed", String(on));
+  };
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-act=fold]")) fold(true);
+    if (event.target.closest("#above")) $("people").parentElement.scrollTo({ top: 0, behavior: "smooth" });
+  });
+  document.addEventListener("change", (event) => { if (event.target.dataset.then) $(event.target.dataset.then).focus(); });
+
+  // --- scanner that types (keyboard wedge) ------------------------------------------------------
+  let burst = "";
+  let last = 0;
+  let typed = null; // what the search field held before the burst
+  const scan = (data) => {
+    const form = $("scan");
+    if (!form) return;
+    if ($("panel")) htmx.ajax("POST", "/scan", { values: { data }, target: "#panel", swap: "innerHTML" });
+    else { form.elements.data.value = data; form.submit(); }
+  };
+  document.addEventListener("keydown", (event) => {
+    const field = event.target.closest?.("input, textarea, select, [contenteditable]");
+    if (field && field.id !== "q") return;
+    const quick = event.timeStamp - last < BURST_MS;
+    last = event.timeStamp;
+    if (event.key === "Enter") {
+      if (quick && burst.length >= BURST_MIN) {
+        event.preventDefault();
+        event.stopPropagation();
+        if (field) { field.value = typed; htmx.trigger(field, "search"); }
+        scan(burst);
+      }
+      burst = "";
+    } else if (event.key.length === 1 && !event.ctrlKey && !event.metaKey) {
+      if (!quick) { burst = ""; typed = field ? field.value : null; }
+      if (!field && burst) event.preventDefault(); // a space within a scan must not press a button
+      burst += event.key;
+    }
+  }, true);
+
+  mark();
+  fold();
+  if ("serviceWorker" in navigator && window.isSecureContext) navigator.serviceWorker.register("/sw.js").catch(() => {});
+})();

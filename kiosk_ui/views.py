@@ -1,0 +1,186 @@
+"""PURE formatting: times, money, shares and names as one language and one shop write them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_time
+from babel.numbers import format_currency, format_decimal, format_percent
+
+from kiosk_ui.model import Consent, Floor, GuestRow, Money
+
+STALE_AFTER = timedelta(hours=1)  # from here on a value also says how old it is
+GUEST_SHOWN_FOR = timedelta(seconds=90)  # a nameless scan: long enough to look up from the till
+CLOCK_ONLY_FOR = timedelta(hours=10)  # "since 09:12" needs no date within one shopping day
+LONG_GAP_DAYS = 90  # from here on months tell more than days
+CHANNEL_PREFIX = "marketing."
+CATEGORY_ICONS = {
+    "shoe": ("shoe", "schuh", "boot", "stiefel", "sneaker"),
+    "trousers": ("trouser", "hose", "jeans", "rock", "skirt"),
+    "bag": ("bag", "tasche", "rucksack", "accessoire"),
+    "scarf": ("scarf", "schal", "tuch", "mütze"),
+    "dress": ("dress", "kleid"),
+    "coat": ("coat", "mantel", "mäntel", "jacke", "jacket"),
+    "top": ("shirt", "hemd", "bluse", "top", "pull", "strick", "knit"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Formats:
+    """How one language in one shop writes things; `gettext`/`ngettext` are the catalogue's."""
+
+    language: str
+    zone: ZoneInfo
+    gettext: Callable[[str], str]
+    ngettext: Callable[[str, str, int], str]
+
+    @property
+    def locale(self) -> str:
+        """The Babel locale: British order of dates for English, as in a European shop."""
+        return {"en": "en_GB"}.get(self.language, self.language)
+
+    def words(self, table: Mapping[str, str], code: str) -> str:
+        """The word for `code`, or `code` itself when the agent sent a text."""
+        return self.gettext(table[code]) if code in table else code
+
+    def clock(self, at: datetime) -> str:
+        """14:23, on the shop's wall."""
+        return format_time(at.astimezone(self.zone), "HH:mm", locale=self.locale)
+
+    def seconds(self, at: datetime) -> str:
+        """14:23:05, on the shop's wall."""
+        return format_time(at.astimezone(self.zone), "HH:mm:ss", locale=self.locale)
+
+    def day(self, at: datetime, now: datetime) -> str:
+        """Today, yesterday, 30 Oct, or 30 Oct 2025."""
+        local, today = at.astimezone(self.zone), now.astimezone(self.zone).date()
+        days = (today - local.date()).days
+        if days in (0, 1):
+            return self.gettext("today") if days == 0 else self.gettext("yesterday")
+        pattern = "d MMM" if local.year == today.year else "d MMM y"
+        if self.language == "de":
+            pattern = pattern.replace("d ", "d. ", 1)
+        return format_date(local, pattern, locale=self.locale)
+
+    def moment(self, at: datetime, now: datetime) -> str:
+        """A clock time within one shopping day, else the day with it."""
+        same_day = at.astimezone(self.zone).date() == now.astimezone(self.zone).date()
+        if same_day or now - at < CLOCK_ONLY_FOR:
+            return self.clock(at)
+        return f"{self.day(at, now)}, {self.clock(at)}"
+
+    def lasting(self, since: datetime, now: datetime) -> str:
+        """How long somebody is here: just now, 7 min, 2 h 10."""
+        minutes = max(0, int((now - since).total_seconds() // 60))
+        if minutes == 0:
+            return self.gettext("just now")
+        if minutes < 60:
+            return self.gettext("%(minutes)s min") % {"minutes": minutes}
+        hours, rest = divmod(minutes, 60)
+        if hours < 24:
+            return self.gettext("%(hours)s h %(minutes)02d") % {"hours": hours, "minutes": rest}
+        return self._days(hours // 24)
+
+    def ago(self, at: datetime, now: datetime) -> str:
+        """A distance in days or months: today, 23 days, 5 months."""
+        days = (now.astimezone(self.zone).date() - at.astimezone(self.zone).date()).days
+        if days <= 0:
+            return self.gettext("today")
+        if days < LONG_GAP_DAYS:
+            return self._days(days)
+        months = round(days / 30.44)
+        if months < 24:
+            return self.ngettext("%(n)s month", "%(n)s months", months) % {"n": months}
+        years = months // 12
+        return self.ngettext("%(n)s year", "%(n)s years", years) % {"n": years}
+
+    def as_of(self, at: datetime, now: datetime) -> str:
+        """As of 13:58, and how old that is once it matters."""
+        text = self.gettext("as of %(when)s") % {"when": self.moment(at, now)}
+        age = now - at
+        if age < STALE_AFTER:
+            return text
+        hours = int(age.total_seconds() // 3600)
+        old = self.gettext("%(hours)s h") % {"hours": hours} if hours < 24 else self.ago(at, now)
+        return f"{text} · " + self.gettext("%(age)s old") % {"age": old}
+
+    def fact_age(self, at: datetime, now: datetime) -> str:
+        """The age of a fact, short enough to stand beneath its value."""
+        if now - at < timedelta(days=1):
+            return self.gettext("as of %(when)s") % {"when": self.moment(at, now)}
+        return self.gettext("%(age)s old") % {"age": self.ago(at, now)}
+
+    def ends_today(self, at: datetime, now: datetime) -> bool:
+        """Whether something is over with this shopping day."""
+        return at.astimezone(self.zone).date() <= now.astimezone(self.zone).date()
+
+    def money(self, money: Money) -> str:
+        """129,00 €; round amounts keep their cents, as on a receipt."""
+        return format_currency(money.amount_minor / 100, money.currency, locale=self.locale)
+
+    def short_money(self, money: Money) -> str:
+        """180 € where the cents are zero."""
+        if money.amount_minor % 100:
+            return self.money(money)
+        amount = money.amount_minor // 100
+        return format_currency(
+            amount, money.currency, locale=self.locale, currency_digits=False, format=self._short()
+        )
+
+    def number(self, value: int) -> str:
+        """2.340 or 2,340."""
+        return format_decimal(value, locale=self.locale)
+
+    def percent(self, share: float) -> str:
+        """34 % of a share 0..1."""
+        return format_percent(share, locale=self.locale)
+
+    def _short(self) -> str:
+        return "¤#,##0" if self.language == "en" else "#,##0\N{NO-BREAK SPACE}¤"
+
+    def _days(self, days: int) -> str:
+        return self.ngettext("%(n)s day", "%(n)s days", days) % {"n": days}
+
+
+def initials(name: str) -> str:
+    """Two letters for the round mark: first and last word, titles and "von" skipped."""
+    words = [word for word in name.replace("-", " ").split() if word[:1].isupper()]
+    words = [w for w in words if not w.endswith(".")] or name.split()
+    if not words:
+        return "?"
+    return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
+
+
+def recent_guests(floor: Floor, now: datetime) -> tuple[GuestRow, ...]:
+    """The nameless scans still worth a line."""
+    return tuple(guest for guest in floor.guests if now - guest.at < GUEST_SHOWN_FOR)
+
+
+def contact_channels(consents: tuple[Consent, ...]) -> tuple[str, ...]:
+    """The purposes by which this customer may be contacted."""
+    return tuple(c.purpose for c in consents if c.granted and c.purpose.startswith(CHANNEL_PREFIX))
+
+
+def category_icon(category: str, title: str = "") -> str:
+    """The drawing that fits a category or, failing that, the article's title."""
+    for text in (category.casefold(), title.casefold()):
+        for icon, words in CATEGORY_ICONS.items():
+            if any(word in text for word in words):
+                return icon
+    return "tag"
+
+
+def bar_width(share: float) -> int:
+    """A share 0..1 as whole percent of a bar, never out of it."""
+    return round(100 * min(1.0, max(0.0, share)))
+
+
+def tier_tone(name: str) -> str:
+    """The colour a tier name stands for: gold, silver or none."""
+    folded = name.casefold()
+    if "gold" in folded:
+        return "gold"
+    return "silver" if any(w in folded for w in ("silber", "silver", "plat")) else "plain"

@@ -1,0 +1,113 @@
+"""Codes that staff read as words. `msg` only marks a text for the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+def msg(text: str) -> str:
+    """Mark `text` for translation; the translation happens when it is printed."""
+    return text
+
+
+SCAN_REASONS: Mapping[str, str] = {
+    "unknown_pass": msg("This pass is not known here"),
+    "empty": msg("The scanner sent nothing"),
+    "too_long": msg("That was too long for a pass"),
+    "not_a_pass": msg("That is an article, not a pass"),
+    "malformed": msg("The code is damaged"),
+    "unknown_key": msg("This pass is from another issuer"),
+    "bad_signature": msg("The pass is not genuine"),
+    "not_yet_valid": msg("The pass is not valid yet"),
+    "expired": msg("The pass has expired"),
+    "voided": msg("The pass has been withdrawn"),
+    "wrong_code": msg("Please scan the pass again"),
+    "outside_window": msg("That looks like a screenshot; please open the pass itself"),
+    "replayed": msg("This code was already used; please scan again"),
+    "clock_untrusted": msg("The box does not know the time yet"),
+    "customer_gone": msg("This pass belongs to nobody any more"),
+    "no_consent": msg("Does not wish to be addressed by name"),
+    "not_this_person": msg("Somebody else carries this pass"),
+    "not_addressable": msg("Please serve as any guest"),
+}
+UNKNOWN_REASON = msg("Please serve as any guest")
+
+MARKS: Mapping[str, str] = {
+    "do_not_approach": msg("Please do not approach"),
+    "gift": msg("Buys a gift"),
+    "under_16": msg("Under 16"),
+    "colleague": msg("Colleague"),
+}
+MARK_NOTES: Mapping[str, str] = {
+    "do_not_approach": msg("Would like to look around alone. Serve when asked."),
+    "gift": msg("Say nothing about what was bought."),
+    "under_16": msg("No offers and no advertising."),
+    "colleague": msg("Staff purchases do not count."),
+}
+
+ORIGINS: Mapping[str, str] = {
+    "told": msg("told us"),
+    "observed": msg("observed"),
+    "inferred": msg("assumed"),
+}
+ORDERS: Mapping[str, str] = {
+    "pickup": msg("Ready for pickup"),
+    "return": msg("Return expected"),
+    "delivery": msg("On its way"),
+}
+OPENED_BY: Mapping[str, str] = {
+    "scan": msg("Pass scanned"),
+    "check_in": msg("Checked in"),
+    "search": msg("Found by search"),
+}
+PURPOSES: Mapping[str, str] = {
+    "clienteling": msg("Address by name"),
+    "location": msg("Be noticed in the shop"),
+    "marketing.email": msg("E-mail"),
+    "marketing.sms": msg("SMS"),
+    "marketing.phone": msg("Phone"),
+    "marketing.post": msg("Letter"),
+    "marketing.push": msg("App messages"),
+    "marketing.whatsapp": msg("WhatsApp"),
+}
+FACTS: Mapping[str, str] = {
+    "size": msg("Size"),
+    "size.top": msg("Tops"),
+    "size.trousers": msg("Trousers"),
+    "size.dress": msg("Dress"),
+    "size.shoes": msg("Shoes"),
+    "size.coat": msg("Coat"),
+    "fit": msg("Fit"),
+    "brand": msg("Brand"),
+    "brands": msg("Brands"),
+    "colour": msg("Colours"),
+    "interest": msg("Interests"),
+    "material": msg("Material"),
+    "allergy": msg("Does not tolerate"),
+}
+COMPONENTS: Mapping[str, str] = {
+    "ledger": msg("Ledger"),
+    "cache": msg("Customer data"),
+    "storage": msg("Storage"),
+    "disk": msg("Disk"),
+    "outbox": msg("Outbox"),
+    "line": msg("Line to the platform"),
+    "sync": msg("Line to the platform"),
+    "feed": msg("Changes from the platform"),
+    "snapshot": msg("First load of customer data"),
+    "clock": msg("Clock"),
+    "scanners": msg("Scanners"),
+    "tablets": msg("Tablets"),
+    "jobs": msg("Regular jobs"),
+    "certificate": msg("Certificate"),
+}
+COMPONENT_STATES: Mapping[str, str] = {
+    "ok": msg("in order"),
+    "degraded": msg("limited"),
+    "offline": msg("offline"),
+    "down": msg("down"),
+}
+ROLES: Mapping[str, str] = {
+    "associate": msg("Sales"),
+    "manager": msg("Store management"),
+}

@@ -1,0 +1,1 @@
+"""Scanners at the lane: serial lines, exclusive keyboards, and their simulated twins."""

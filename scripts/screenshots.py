@@ -1,0 +1,207 @@
+"""Every page of the tablet, both languages, both orientations, light and dark: build/screenshots/.
+
+Usage: .venv/bin/python scripts/screenshots.py [WORD ...]   (only shots whose name has all words)
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import product
+from pathlib import Path
+
+import uvicorn
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from kiosk_ui.fake_app import DEVICE_TOKEN, SESSION_TOKEN, FakeKiosk, build_fake_kiosk
+from kiosk_ui.fake_cast import crowd, offline
+from kiosk_ui.model import Progress
+from store_agent.clock import SystemClock
+
+TARGET = Path(__file__).parent.parent / "build" / "screenshots"
+MOMENT = datetime(2026, 11, 21, 13, 23, 8, tzinfo=UTC)  # 14:23 in the shop
+CHROMIUM = "/usr/bin/chromium"
+CHROMIUM_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--font-render-hinting=none",
+]
+SIZES = {"landscape": (1280, 800), "portrait": (800, 1280), "phone": (390, 844)}
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture: where to go, what to set up before and to do there."""
+
+    name: str
+    path: str
+    prepare: Callable[[FakeKiosk, str], None] = lambda kiosk, language: None
+    act: Callable[[Page], None] = lambda page: None
+    paired: bool = True
+    signed_in: bool = True
+
+
+def cut_the_line(kiosk: FakeKiosk, language: str) -> None:
+    """The line has been down for a while."""
+    kiosk.shop.set_status(offline(MOMENT, german=language == "de"))
+
+
+def load(kiosk: FakeKiosk, language: str) -> None:
+    """The first snapshot is being loaded."""
+    kiosk.shop.set_status(
+        replace(kiosk.shop.state, bootstrap=Progress(412_000, 1_000_000), profiles_as_of=None)
+    )
+
+
+def empty(kiosk: FakeKiosk, language: str) -> None:
+    """Nobody is in the shop."""
+    for rows in kiosk.shop.rows.values():
+        rows.clear()
+
+
+def guests(kiosk: FakeKiosk, language: str) -> None:
+    """Two scans that name nobody."""
+    kiosk.shop.guest("outside_window", "Kasse 2")
+    kiosk.shop.guest("no_consent", "Kasse 1")
+
+
+def fill(text: str) -> Callable[[Page], None]:
+    """Search for `text`."""
+
+    def act(page: Page) -> None:
+        page.fill("#q", text)
+        page.wait_for_selector("#hits .person, #hits .none")
+
+    return act
+
+
+def sign_in_wrongly(page: Page) -> None:
+    """A wrong PIN."""
+    page.check("input[value=bea]", force=True)
+    page.fill("#pin", "0000")
+    page.click("text=/Anmelden|Sign in/ >> nth=-1")
+    page.wait_for_selector("#error")
+
+
+def lose_connection(page: Page) -> None:
+    """The box no longer answers."""
+    page.evaluate(
+        "document.body.classList.add('is-lost'); document.getElementById('lost').hidden = false"
+    )
+
+
+SHOTS = (
+    Shot("floor", "/"),
+    Shot("floor-offline", "/", cut_the_line),
+    Shot("floor-empty", "/", empty),
+    Shot("floor-crowd", "/", lambda kiosk, language: crowd(kiosk.shop, 60)),
+    Shot("floor-guests", "/", guests),
+    Shot("floor-loading", "/", load),
+    Shot("floor-lost", "/", cut_the_line, lose_connection),
+    Shot("customer", "/customers/mira", cut_the_line),
+    Shot("customer-said", "/customers/mira",
+         lambda kiosk, language: kiosk.shop.said.add("visit-mira")),
+    Shot("customer-plain", "/customers/jonas"),
+    Shot("customer-folded", "/customers/mira", act=lambda page: page.click("[data-act=fold]")
+         if page.is_visible("[data-act=fold]") else None),
+    Shot("customer-long-name", "/customers/maximiliane"),
+    Shot("customer-right-to-left", "/customers/layla"),
+    Shot("customer-do-not-approach", "/customers/theo"),
+    Shot("customer-under-16", "/customers/kim"),
+    Shot("customer-not-this-person", "/customers/mira",
+         act=lambda page: page.click("form[action$=not-this-person] button")),
+    Shot("guest", "/?guest=expired"),
+    Shot("search", "/", act=fill("mu")),
+    Shot("search-nobody", "/", act=fill("Xaver")),
+    Shot("status", "/status"),
+    Shot("status-offline", "/status", cut_the_line),
+    Shot("status-loading", "/status", load),
+    Shot("login", "/login", signed_in=False),
+    Shot("login-wrong", "/login", act=sign_in_wrongly, signed_in=False),
+    Shot("locked", "/", lambda kiosk, language: kiosk.access.sessions.clear(), signed_in=False),
+    Shot("pair", "/pair", paired=False),
+    Shot("offline", "/offline"),
+)  # fmt: skip
+
+
+@contextmanager
+def running(kiosk: FakeKiosk, port: int) -> Iterator[str]:
+    """The fake shop on loopback."""
+    config = uvicorn.Config(kiosk.app, port=port, log_level="warning", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(3)
+
+
+def context_for(
+    browser: Browser, url: str, shot: Shot, mode: tuple[str, str, str]
+) -> BrowserContext:
+    """A tablet of that size, language and colour scheme."""
+    language, size, scheme = mode
+    width, height = SIZES[size]
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        locale=language,
+        color_scheme=scheme,  # type: ignore[arg-type]  # one of the two in main()
+        reduced_motion="reduce",
+        service_workers="block",
+    )
+    cookies = {"language": language}
+    if shot.paired:
+        cookies["device"] = DEVICE_TOKEN
+    if shot.signed_in:
+        cookies["staff"] = SESSION_TOKEN
+    context.add_cookies([{"name": k, "value": v, "url": url} for k, v in cookies.items()])
+    return context
+
+
+def take(browser: Browser, port: int, shot: Shot, mode: tuple[str, str, str]) -> None:
+    """One picture of a fresh shop."""
+    kiosk = build_fake_kiosk(lambda: MOMENT, SystemClock().monotonic)
+    shot.prepare(kiosk, mode[0])
+    with running(kiosk, port) as url:
+        context = context_for(browser, url, shot, mode)
+        page = context.new_page()
+        page.goto(url + shot.path)
+        shot.act(page)
+        page.wait_for_timeout(150)
+        page.screenshot(path=TARGET / f"{shot.name}-{'-'.join(mode)}.png")
+        context.close()
+        kiosk.hub.close()
+
+
+def main(wanted: list[str]) -> None:
+    """Take all, or those whose name has all the words."""
+    TARGET.mkdir(parents=True, exist_ok=True)
+    modes = list(product(("de", "en"), ("landscape", "portrait"), ("light", "dark")))
+    modes.append(("de", "phone", "light"))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
+        port = 18600
+        for shot, mode in product(SHOTS, modes):
+            name = f"{shot.name}-{'-'.join(mode)}"
+            if all(word in name for word in wanted):
+                port += 1
+                take(browser, port, shot, mode)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,56 @@
+"""Who is told when something durable happened: the tablets, the sync worker, the metrics."""
+
+from __future__ import annotations
+
+from kiosk_ui.live import Hub
+from store_agent.api.metrics import Metrics
+from store_agent.domain.greeting import Greeting
+from store_agent.tablet.shop import TabletShop
+from sync.status import SyncStatus
+from sync.worker import SyncWorker
+
+
+class Announcer:
+    """Passes news on. Made before those it tells, because they are made from it."""
+
+    def __init__(self, hub: Hub, metrics: Metrics) -> None:
+        """Nobody listens yet but the hub."""
+        self._hub = hub
+        self._metrics = metrics
+        self._shop: TabletShop | None = None
+        self._sync: SyncWorker | None = None
+
+    def connect(self, shop: TabletShop, sync: SyncWorker | None) -> None:
+        """Everybody is made: start passing news on."""
+        self._shop = shop
+        self._sync = sync
+        if sync is not None:
+            sync.subscribe(self._line_changed)
+
+    def happened(self, greeting: Greeting | None) -> None:
+        """A verb was recorded; `greeting` when it was a scan."""
+        if greeting is not None:
+            self._metrics.scans.labels(reason=greeting.reason or "recognised").inc()
+        if self._shop is not None:
+            self._shop.note(greeting)
+        self._hub.floor_changed()
+        if greeting is None:
+            self._hub.all_customers_changed()
+        elif greeting.customer is not None:
+            self._hub.customer_changed(greeting.customer.id)
+        if self._sync is not None:
+            self._sync.nudge()
+
+    def profiles_changed(self, customer_ids: frozenset[str] | None) -> None:
+        """The platform sent news about these customers, or about everybody (None)."""
+        if self._shop is not None:
+            self._shop.profiles_changed()
+        self._hub.floor_changed()
+        if customer_ids is None:
+            self._hub.all_customers_changed()
+            return
+        for customer_id in customer_ids:
+            self._hub.customer_changed(customer_id)
+
+    def _line_changed(self, _: SyncStatus) -> None:
+        self._hub.status_changed()

@@ -1,0 +1,1 @@
+"""The machine doors: HTTP for tills, readers, monitors, and the table of who may use which."""

@@ -1,0 +1,110 @@
+"""`GET /api/v1/customers`: search and profile, and `GET /api/v1/presence`: who is in the shop."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import orjson
+from fastapi import APIRouter, Query, Request, Response
+
+from store_agent import briefing
+from store_agent.api.callers import caller_of
+from store_agent.clock import Clock
+from store_agent.config import StoreSettings
+from store_agent.domain.errors import NotFound
+from store_agent.domain.naming import why_unnamed
+from store_agent.storage import Connection, Storage, View, access_log, catalog, customers, visits
+
+MAX_HITS = 50
+PURCHASES_IN_PROFILE = 50
+
+
+def router(storage: Storage, store: StoreSettings, clock: Clock) -> APIRouter:
+    """Read doors. Only people who agreed to be addressed are named."""
+    routes = APIRouter()
+    zone = ZoneInfo(store.zone)
+
+    @routes.get("/api/v1/customers", response_class=Response)
+    async def search(
+        q: Annotated[str, Query(max_length=200)],
+        limit: Annotated[int, Query(ge=1, le=MAX_HITS)] = 20,
+    ) -> Response:
+        """Customers by name, phone digits, e-mail or member number; best first."""
+        return _json(await storage.read(lambda view: _hits(view, q, limit)))
+
+    @routes.get("/api/v1/customers/{customer_id}", response_class=Response)
+    async def profile(customer_id: str, request: Request) -> Response:
+        """The full profile; the look is written to the access log first."""
+        caller = caller_of(request)
+        now = clock.now()
+
+        def read(view: View) -> dict[str, object] | None:
+            person = briefing.customer(view, customer_id)
+            if person is None or why_unnamed(person) is not None:
+                return None
+            brief = briefing.brief(view, person, now, zone, store.language)
+            return {
+                **orjson.loads(orjson.dumps(person)),
+                "relationship": brief.relationship,
+                "sentence": brief.sentence,
+                "offers": brief.offers,
+                "vouchers": catalog.vouchers_of(view.cache, customer_id),
+                "purchases": catalog.purchases_of(view.cache, customer_id, PURCHASES_IN_PROFILE),
+            }
+
+        document = await storage.read(read)
+        if document is None:
+            raise NotFound("no customer with this id may be shown", field="customer_id")
+
+        def log(tx: Connection) -> None:
+            access_log.record(tx, now, caller.staff_id, caller.name, customer_id, "profile")
+
+        await storage.write(log)
+        return _json(document)
+
+    @routes.get("/api/v1/presence", response_class=Response)
+    async def presence() -> Response:
+        """Open visits of people who may be named, newest first."""
+        return _json(await storage.read(_present))
+
+    return routes
+
+
+def _hits(view: View, query: str, limit: int) -> dict[str, object]:
+    found = []
+    for hit in customers.search(view.cache, query, limit):
+        person = briefing.customer(view, hit.id)
+        if person is not None and why_unnamed(person) is None:
+            found.append(
+                {
+                    "id": person.id,
+                    "display_name": person.display_name,
+                    "tier": person.tier.name if person.tier else None,
+                    "member_number": person.member_number,
+                }
+            )
+    return {"customers": found}
+
+
+def _present(view: View) -> dict[str, object]:
+    rows = []
+    for visit in visits.present(view.ledger):
+        person = briefing.customer(view, visit.customer_id)
+        if person is None or visit.other_person or why_unnamed(person) is not None:
+            continue
+        rows.append(
+            {
+                "visit_id": visit.id,
+                "customer": {"id": person.id, "display_name": person.display_name},
+                "since": visit.started_at,
+                "last_seen_at": visit.last_seen_at,
+                "lane": visit.lane,
+                "evidence": "scan",
+            }
+        )
+    return {"visits": rows}
+
+
+def _json(document: object) -> Response:
+    return Response(orjson.dumps(document, option=orjson.OPT_UTC_Z), media_type="application/json")

@@ -1,0 +1,104 @@
+"""THE TABLE: every route, who may use it, and how large a body it takes.
+
+A route that is not in the table answers nobody; a test walks all routes and compares.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from store_agent.config import Audience
+
+KIB = 1024
+BODY_LIMIT = 64 * KIB
+
+PUBLIC = frozenset({Audience.PUBLIC})
+DEVICE = frozenset({Audience.DEVICE, Audience.STAFF})
+STAFF = frozenset({Audience.STAFF})
+SCANNERS = frozenset({Audience.TILL, Audience.SATELLITE, Audience.ADMIN})
+TILL = frozenset({Audience.TILL, Audience.ADMIN})
+MONITOR = frozenset({Audience.MONITOR, Audience.ADMIN})
+READERS = frozenset({Audience.ADMIN, Audience.STAFF})
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One route: method, path template, audiences, and the largest body in bytes."""
+
+    method: str
+    path: str
+    audiences: frozenset[Audience]
+    body_limit: int = BODY_LIMIT
+
+
+DOORS: tuple[Door, ...] = (
+    Door("GET", "/healthz", PUBLIC),
+    Door("GET", "/ca.crt", PUBLIC),
+    Door("GET", "/readyz", MONITOR),
+    Door("GET", "/metrics", MONITOR),
+    Door("GET", "/openapi.json", MONITOR),
+    Door("POST", "/api/v1/scans", SCANNERS),
+    Door("GET", "/api/v1/presence", READERS),
+    Door("GET", "/api/v1/customers", READERS),
+    Door("GET", "/api/v1/customers/{customer_id}", READERS),
+    Door("POST", "/pos/v1/baskets/{txn_id}/commit", TILL, 256 * KIB),
+    # the tablet: how it gets in
+    Door("GET", "/pair", PUBLIC),
+    Door("POST", "/pair", PUBLIC),
+    Door("GET", "/login", DEVICE),
+    Door("POST", "/login", DEVICE),
+    Door("POST", "/language", PUBLIC),
+    Door("GET", "/static/{digest}/{name:path}", PUBLIC),
+    Door("GET", "/sw.js", PUBLIC),
+    Door("GET", "/manifest.webmanifest", PUBLIC),
+    Door("GET", "/offline", PUBLIC),
+    # the tablet: what staff see and do
+    Door("GET", "/", STAFF),
+    Door("GET", "/customers/{customer_id}", STAFF),
+    Door("GET", "/search", STAFF),
+    Door("GET", "/status", STAFF),
+    Door("GET", "/events", DEVICE),  # without staff it tells the page to lock
+    Door("POST", "/lock", DEVICE),
+    Door("POST", "/scan", STAFF),
+    Door("POST", "/visits/{visit_id}/said", STAFF),
+    Door("POST", "/visits/{visit_id}/unsaid", STAFF),
+    Door("POST", "/visits/{visit_id}/not-this-person", STAFF),
+    Door("POST", "/visits/{visit_id}/this-person", STAFF),
+)
+
+
+class DoorTable:
+    """Finds the door of a request: a dictionary for fixed paths, patterns for the few others."""
+
+    def __init__(self, doors: Iterable[Door]) -> None:
+        """Compile the table once."""
+        self._fixed: dict[tuple[str, str], Door] = {}
+        self._patterns: list[tuple[str, re.Pattern[str], Door]] = []
+        for door in doors:
+            if "{" in door.path:
+                self._patterns.append((door.method, _pattern(door.path), door))
+            else:
+                self._fixed[door.method, door.path] = door
+
+    def find(self, method: str, path: str) -> Door | None:
+        """The door for this request, or None. HEAD uses the door of GET."""
+        method = "GET" if method == "HEAD" else method
+        door = self._fixed.get((method, path))
+        if door is not None:
+            return door
+        for verb, pattern, candidate in self._patterns:
+            if verb == method and pattern.fullmatch(path):
+                return candidate
+        return None
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    """`{name}` is one path segment, `{name:path}` the rest."""
+    parts = re.split(r"(\{\w+(?::path)?\})", template)
+    compiled = [
+        ".*" if part.endswith(":path}") else "[^/]+" if part.startswith("{") else re.escape(part)
+        for part in parts
+    ]
+    return re.compile("".join(compiled))

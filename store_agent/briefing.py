@@ -1,0 +1,77 @@
+"""What staff may know about one customer, put together from cache and ledger: card, offers, words.
+
+One reader of a person for every door, so that consent and states are honoured everywhere alike.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from store_agent import greeting as words
+from store_agent import offers as rules
+from store_agent.domain.customer import Customer
+from store_agent.domain.greeting import Briefing, Greeting, Verdict
+from store_agent.domain.overlay import overlay
+from store_agent.storage import View, catalog, consents, customers, persons
+
+
+def customer(view: View, customer_id: str) -> Customer | None:
+    """The cached customer with this shop's undelivered changes laid over it."""
+    cached = customers.get(view.cache, customer_id)
+    if cached is None:
+        return None
+    return overlay(
+        cached,
+        consents.undelivered(view.ledger, customer_id),
+        persons.pending(view.ledger, customer_id),
+    )
+
+
+def brief(view: View, person: Customer, at: datetime, zone: ZoneInfo, language: str) -> Briefing:
+    """Judge every offer and find the one thing to say to somebody who may be named.
+
+    `language` is the reader's; the sentence itself is in the customer's own.
+    """
+    decisions = rules.choose(
+        person,
+        view.offers(),
+        catalog.vouchers_of(view.cache, person.id),
+        owned_skus=catalog.owned_skus(view.cache, person.id),
+        at=at,
+        zone=zone,
+        language=language,
+    )
+    relationship = words.relationship(person, at)
+    sentence = words.sentence(person, relationship, decisions, at=at, zone=zone, language=language)
+    return Briefing(person, relationship, sentence, decisions)
+
+
+def scan_answer(greeting: Greeting) -> dict[str, Any]:
+    """The body of `POST /api/v1/scans`."""
+    person = greeting.customer
+    shown = greeting.briefing.offers if greeting.briefing else ()
+    return {
+        "visit_id": greeting.visit.id if greeting.visit else None,
+        "customer": person
+        and {
+            "id": person.id,
+            "display_name": person.display_name,
+            "tier": person.tier.name if person.tier else None,
+        },
+        "reason": greeting.reason,
+        "offers": [
+            {
+                "offer_id": offer.offer_id,
+                "voucher_id": offer.voucher_id,
+                "title": offer.title,
+                "detail": offer.detail,
+                "reason": offer.reason,
+                "valid_until": offer.valid_until,
+            }
+            for offer in shown
+            if offer.verdict is Verdict.SHOWN
+        ],
+        "as_of": person.as_of if person else None,
+    }

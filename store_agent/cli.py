@@ -1,0 +1,107 @@
+"""The commands. Everything heavy is imported when its command runs, so `--help` is instant."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from store_agent.domain.errors import AgentError
+
+app = typer.Typer(
+    name="store-agent",
+    help="Recognises customers in the shop, offline; shows associates who it is and what to say.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+decode = typer.Typer(help="Tell what raw data would be; one JSON object per line.")
+app.add_typer(decode, name="decode")
+
+ConfigFile = Annotated[Path, typer.Option("--config", help="The agent's TOML file.")]
+
+
+@app.command()
+def run(config: ConfigFile) -> None:
+    """Run the agent of one shop until SIGTERM or Ctrl-C."""
+    from store_agent import running
+    from store_agent.config import load
+
+    running.run(load(config))
+
+
+@app.command()
+def demo(
+    port: Annotated[int, typer.Option(help="Plain HTTP on 127.0.0.1; 0 picks one.")] = 8080,
+    data: Annotated[Path, typer.Option(help="Where the demo keeps its files.")] = Path("demo-data"),
+    customers: Annotated[int, typer.Option(min=1, max=1_000_000)] = 2000,
+    seed: Annotated[int, typer.Option(min=0)] = 1,
+    speed: Annotated[float, typer.Option(min=0.1, max=100, help="1 = a Saturday.")] = 1.0,
+    traffic: Annotated[bool, typer.Option(help="Let customers come in.")] = True,
+    lan: Annotated[
+        bool, typer.Option("--lan", help="Let tablets in the network reach the HTTPS listener.")
+    ] = False,
+    name: Annotated[
+        list[str] | None, typer.Option(help="Another host name for the HTTPS listener.")
+    ] = None,
+) -> None:
+    """Run a sample shop: agent, reference platform and customers in one go."""
+    from store_agent.demo import command
+
+    options = command.DemoOptions(
+        port=port,
+        data=data,
+        customers=customers,
+        seed=seed,
+        speed=speed,
+        traffic=traffic,
+        lan=lan,
+        names=tuple(name or ()),
+    )
+    command.run(options)
+
+
+@app.command()
+def doctor(
+    config: Annotated[Path | None, typer.Option("--config", help="The agent's TOML file.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
+) -> None:
+    """Check this box: clock, disk, files, scanners, platform, tablet assets."""
+    from store_agent import doctor as checks
+
+    raise typer.Exit(checks.main(config, as_json=json))
+
+
+@app.command("pin")
+def set_pin(config: ConfigFile, staff_id: str) -> None:
+    """Set somebody's PIN for the tablets (asks for it)."""
+    from store_agent import running
+    from store_agent.config import load
+
+    pin = typer.prompt("PIN", hide_input=True, confirmation_prompt=True)
+    running.set_pin(load(config), staff_id, pin)
+
+
+@decode.command("pass")
+def decode_pass(
+    book: Annotated[
+        Path | None, typer.Option(help="JSON with {passes: [...], signing_keys: [...]}.")
+    ] = None,
+) -> None:
+    """Scanned data on stdin, one a line -> what a scan would be."""
+    from store_agent import decoding
+
+    decoding.decode_passes(sys.stdin, sys.stdout, book)
+
+
+def main() -> None:
+    """Entry point: an error the agent raised on purpose is one line and its remedy."""
+    try:
+        app()
+    except AgentError as error:
+        typer.echo(f"store-agent: {error}", err=True)
+        if error.hint:
+            typer.echo(error.hint, err=True)
+        sys.exit(2)

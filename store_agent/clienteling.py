@@ -1,0 +1,308 @@
+"""THE VERBS of the shop, read top to bottom: on_scan, on_sale, on_other_person, on_consent, ...
+
+Each verb looks things up, decides with pure functions, writes ONE transaction to the ledger, and
+only then answers: what was acknowledged has been fsynced.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from store_agent import briefing
+from store_agent.clock import Clock, is_plausible
+from store_agent.config import StoreSettings
+from store_agent.domain import events
+from store_agent.domain.consent import ConsentDecision
+from store_agent.domain.customer import PersonState
+from store_agent.domain.errors import Conflict, NotFound
+from store_agent.domain.events import Event
+from store_agent.domain.greeting import Briefing, Greeting, Verdict, Visit
+from store_agent.domain.ids import NewId, new_id
+from store_agent.domain.naming import counts_as_visitor, why_unnamed
+from store_agent.domain.sale import Sale
+from store_agent.domain.scan import Resolution, Scan, ScanReason
+from store_agent.identity.resolve import resolve
+from store_agent.storage import (
+    Connection,
+    Storage,
+    View,
+    answers,
+    consents,
+    once_codes,
+    persons,
+    sales,
+    visits,
+)
+from store_agent.storage.pass_book import StoredPassBook
+from sync import outbox
+
+SCAN_DOOR = "scan"
+
+
+@dataclass(frozen=True, slots=True)
+class ScanOutcome:
+    """`answer` is what the caller is told; `greeting` is None when it was told so before."""
+
+    answer: bytes
+    greeting: Greeting | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the look-up of a scan brought: a person who may be named, or the reason why not."""
+
+    resolution: Resolution
+    reason: ScanReason | None
+    briefing: Briefing | None
+    open_visit: Visit | None
+
+
+class Clienteling:
+    """The verbs, over one storage. `changed` is told after each durable change of the floor."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        store: StoreSettings,
+        clock: Clock,
+        *,
+        changed: Callable[[Greeting | None], None],
+        make_id: NewId = new_id,
+    ) -> None:
+        """Wire the verbs; nothing happens until one is called."""
+        self._storage = storage
+        self._store = store
+        self._zone = ZoneInfo(store.zone)
+        self._clock = clock
+        self._changed = changed
+        self._new_id = make_id
+
+    # -- a scan -------------------------------------------------------------------------------
+
+    async def on_scan(self, scan: Scan) -> ScanOutcome:
+        """Recognise, greet, record. Raises Conflict when `scan_id` was used for another scan."""
+        body_hash = _hash_of_scan(scan)
+        if scan.scan_id is not None:
+            told = await self._storage.read(lambda view: _told_before(view.ledger, scan, body_hash))
+            if told is not None:
+                return ScanOutcome(told, None)
+        found = await self._storage.read(lambda view: self._look_up(view, scan))
+        outcome = await self._storage.write(
+            lambda tx: self._record_scan(tx, scan, found, body_hash)
+        )
+        if outcome.greeting is not None:
+            self._changed(outcome.greeting)
+        return outcome
+
+    def _look_up(self, view: View, scan: Scan) -> _Found:
+        now = scan.received_at
+        book = StoredPassBook(view)
+        resolution = resolve(scan.data, scan.symbology, book, now, is_plausible(now))
+        if resolution.customer_id is None:
+            return _Found(resolution, resolution.reason, None, None)
+        customer = briefing.customer(view, resolution.customer_id)
+        if customer is None:
+            return _Found(resolution, ScanReason.CUSTOMER_GONE, None, None)
+        visit = visits.find_open(view.ledger, customer.id)
+        reason = why_unnamed(customer)
+        if reason is None and visit is not None and visit.other_person:
+            reason = ScanReason.NOT_THIS_PERSON
+        if reason is not None:
+            return _Found(resolution, reason, None, None)
+        brief = briefing.brief(view, customer, now, self._zone, self._store.language)
+        return _Found(resolution, None, brief, visit)
+
+    def _record_scan(
+        self, tx: Connection, scan: Scan, found: _Found, body_hash: bytes
+    ) -> ScanOutcome:
+        if scan.scan_id is not None:
+            told = _told_before(tx, scan, body_hash)  # a twin may have come in between
+            if told is not None:
+                return ScanOutcome(told, None)
+        once = found.resolution.once
+        if once is not None and not once_codes.burn(tx, once, scan.received_at):
+            found = _Found(found.resolution, ScanReason.REPLAYED, None, None)
+        greeting = self._greeting(tx, scan, found)
+        self._emit(tx, events.scan_recorded(greeting.event_id, scan, greeting))
+        answer = orjson.dumps(briefing.scan_answer(greeting), option=orjson.OPT_UTC_Z)
+        if scan.scan_id is not None:
+            answers.remember(tx, SCAN_DOOR, scan.scan_id, body_hash, answer, scan.received_at)
+        return ScanOutcome(answer, greeting)
+
+    def _greeting(self, tx: Connection, scan: Scan, found: _Found) -> Greeting:
+        greeting = Greeting(
+            event_id=self._new_id(),
+            lane=scan.lane,
+            at=scan.received_at,
+            resolution=found.resolution,
+            briefing=found.briefing,
+            reason=found.reason,
+        )
+        if found.briefing is None or not counts_as_visitor(found.briefing.customer):
+            return greeting
+        visit, is_new = self._enter(tx, found.briefing, scan)
+        return replace(greeting, visit=visit, is_new_visit=is_new)
+
+    def _enter(self, tx: Connection, brief: Briefing, scan: Scan) -> tuple[Visit, bool]:
+        """Start a visit, or go on with the open one."""
+        open_visit = visits.find_open(tx, brief.customer.id)
+        if open_visit is not None:
+            visits.touch(tx, open_visit.id, scan.received_at, scan.lane)
+            return open_visit, False
+        visit = Visit(
+            self._new_id(), brief.customer.id, scan.received_at, scan.received_at, scan.lane
+        )
+        visits.start(tx, visit)
+        self._emit(tx, events.visit_started(self._new_id(), visit))
+        if any(offer.verdict is not Verdict.REFUSED for offer in brief.offers):
+            self._emit(tx, events.offers_exposed(self._new_id(), visit, brief.offers))
+        return visit, True
+
+    # -- a sale -------------------------------------------------------------------------------
+
+    async def on_sale(self, sale: Sale, key: str, body: bytes, answer: bytes) -> bytes:
+        """Record a finished basket; it has happened, so it is never refused.
+
+        `key` is the till's idempotency key: the same key with the same body gives the stored
+        answer, with another body Conflict.
+        """
+        body_hash = hashlib.sha256(body).digest()
+        door = f"commit/{sale.till}"
+
+        def record(tx: Connection) -> tuple[bytes, bool]:
+            told = _same_answer(answers.find(tx, door, key), body_hash)
+            if told is not None:
+                return told, False
+            event_id = self._new_id()
+            is_new = sales.record(tx, sale, event_id)
+            if is_new:
+                self._emit(tx, events.sale_recorded(event_id, sale, sale.customer_ref))
+            answers.remember(tx, door, key, body_hash, answer, sale.received_at)
+            return answer, is_new
+
+        told, is_new = await self._storage.write(record)
+        if is_new:
+            self._changed(None)
+        return told
+
+    # -- what staff and customers say ---------------------------------------------------------
+
+    async def on_other_person(self, visit_id: str, *, other: bool) -> None:
+        """Somebody else carries this pass (or not after all): nameless from now on, everywhere."""
+
+        def record(tx: Connection) -> None:
+            visit = _open_visit(tx, visit_id)
+            if visit.other_person == other:
+                return
+            visits.mark_other_person(tx, visit_id, other)
+            now = self._clock.now()
+            self._emit(tx, events.pass_of_other_person(self._new_id(), now, visit, on=other))
+
+        await self._storage.write(record)
+        self._changed(None)
+
+    async def on_said(self, visit_id: str, *, said: bool) -> None:
+        """The one thing was said (or not after all): it is gone for this visit, on all tablets."""
+
+        def record(tx: Connection) -> None:
+            _open_visit(tx, visit_id)
+            visits.mark_said(tx, visit_id, said)
+
+        await self._storage.write(record)
+        self._changed(None)
+
+    async def on_person_state(self, customer_id: str, state: PersonState, *, on: bool) -> None:
+        """Set or clear a state; effective at once and offline, sent when the line is back."""
+        event_id, now = self._new_id(), self._clock.now()
+
+        def record(tx: Connection) -> None:
+            persons.set_state(tx, customer_id, state, on, event_id, now)
+            self._emit(tx, events.person_changed(event_id, now, customer_id, state, on=on))
+
+        await self._storage.write(record)
+        self._changed(None)
+
+    async def on_consent(self, customer_id: str, decision: ConsentDecision, device_id: str) -> None:
+        """The customer's own answer; a withdrawal counts from this moment, whatever the feed says.
+
+        Callers make sure that the customer answered in person, never the associate.
+        """
+        event_id = self._new_id()
+
+        def record(tx: Connection) -> None:
+            consents.record(tx, customer_id, replace(decision, event_id=event_id), device_id, None)
+            self._emit(tx, events.consent_changed(event_id, customer_id, decision))
+
+        await self._storage.write(record)
+        self._changed(None)
+
+    # -- time passes --------------------------------------------------------------------------
+
+    async def end_idle_visits(self, idle: timedelta) -> int:
+        """End each visit without evidence for `idle`; returns how many ended."""
+        before = self._clock.now() - idle
+
+        def record(tx: Connection) -> int:
+            ended = visits.idle(tx, before)
+            for visit in ended:
+                visits.end(tx, visit.id, visit.last_seen_at)
+                self._emit(tx, events.visit_ended(self._new_id(), visit, visit.last_seen_at))
+            return len(ended)
+
+        if not await self._storage.read(lambda view: visits.idle(view.ledger, before)):
+            return 0
+        count = await self._storage.write(record)
+        self._changed(None)
+        return count
+
+    async def on_ledger_replaced(self, reason: str) -> None:
+        """Tell the platform that a damaged ledger was moved aside and a new epoch began."""
+        event = events.ledger_replaced(self._new_id(), self._clock.now(), reason)
+        await self._storage.write(lambda tx: self._emit(tx, event))
+        self._changed(None)
+
+    def _emit(self, tx: Connection, event: Event) -> None:
+        outbox.put(
+            tx,
+            outbox.OutboxEvent(
+                id=event.id,
+                type=event.type,
+                subject=event.subject,
+                occurred_at=event.occurred_at,
+                data=orjson.dumps(event.data, option=orjson.OPT_UTC_Z),
+            ),
+        )
+
+
+def _open_visit(tx: Connection, visit_id: str) -> Visit:
+    visit = visits.get(tx, visit_id)
+    if visit is None or visit.ended_at is not None:
+        raise NotFound("no such visit", hint="It may have ended.", field="visit_id")
+    return visit
+
+
+def _told_before(conn: Connection, scan: Scan, body_hash: bytes) -> bytes | None:
+    if scan.scan_id is None:
+        return None
+    return _same_answer(answers.find(conn, SCAN_DOOR, scan.scan_id), body_hash)
+
+
+def _same_answer(stored: answers.StoredAnswer | None, body_hash: bytes) -> bytes | None:
+    if stored is None:
+        return None
+    if stored.body_hash != body_hash:
+        raise Conflict(
+            "this key was used for another request", hint="Use a new key for a new request."
+        )
+    return stored.answer
+
+
+def _hash_of_scan(scan: Scan) -> bytes:
+    said = [scan.lane, scan.data, scan.symbology, scan.scanned_at]
+    return hashlib.sha256(orjson.dumps(said)).digest()

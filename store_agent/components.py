@@ -1,0 +1,95 @@
+"""The state of every part in one list: for /readyz, for the tablet's status page, for metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from kiosk_ui import model
+from store_agent.clock import Clock, is_plausible
+from store_agent.domain.health import ComponentHealth, HealthState
+from store_agent.readers import Scanner
+from store_agent.storage import Storage
+from sync.status import LineState, SyncStatus
+from sync.worker import SyncWorker
+
+# Older than a trading day without contact: say so on every card.
+STALE_AFTER_S = 12 * 3600
+
+
+class Components:
+    """Asks every part how it is doing."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        sync: SyncWorker | None,
+        scanners: Sequence[Scanner],
+        clock: Clock,
+    ) -> None:
+        """Nothing is asked until somebody wants to know."""
+        self._storage = storage
+        self._sync = sync
+        self._scanners = scanners
+        self._clock = clock
+        self._started = clock.now()
+
+    def rows(self) -> tuple[ComponentHealth, ...]:
+        """Every component now."""
+        scanners = (
+            ComponentHealth(one.reader.name, HealthState(state.state), state.since, state.reason)
+            for one, state in ((one, one.reader.state) for one in self._scanners)
+        )
+        return (*self._storage.health(), self._platform(), self._clock_row(), *scanners)
+
+    def _platform(self) -> ComponentHealth:
+        if self._sync is None:
+            return ComponentHealth(
+                "platform", HealthState.OFFLINE, self._started, "no platform is configured"
+            )
+        status = self._sync.status()
+        if status.line is LineState.ONLINE:
+            quarantined = status.quarantined
+            state = HealthState.DEGRADED if quarantined else HealthState.OK
+            reason = f"{quarantined} refused events wait for a decision" if quarantined else ""
+            return ComponentHealth("platform", state, status.since, reason)
+        reason = status.reason or "no contact yet"
+        return ComponentHealth("platform", HealthState.OFFLINE, status.since, reason)
+
+    def _clock_row(self) -> ComponentHealth:
+        good = is_plausible(self._clock.now())
+        reason = "" if good else "the clock is wrong: rotating and signed passes are refused"
+        return ComponentHealth(
+            "clock", HealthState.OK if good else HealthState.DEGRADED, self._started, reason
+        )
+
+    def status(self) -> model.Status:
+        """The same for the tablet's top line."""
+        rows = tuple(
+            model.Component(r.name, model.ComponentState(r.state), r.since, r.reason)
+            for r in self.rows()
+        )
+        if self._sync is None:
+            return model.Status(online=False, line_since=self._started, components=rows)
+        status = self._sync.status()
+        return model.Status(
+            online=status.line is LineState.ONLINE,
+            line_since=status.since,
+            waiting_events=status.backlog,
+            quarantined=status.quarantined,
+            profiles_as_of=status.profiles_as_of,
+            profiles_stale=self._is_stale(status.profiles_as_of),
+            bootstrap=_progress(status),
+            components=rows,
+        )
+
+    def _is_stale(self, as_of: datetime | None) -> bool:
+        if as_of is None:
+            return True
+        return (self._clock.now() - as_of).total_seconds() > STALE_AFTER_S
+
+
+def _progress(status: SyncStatus) -> model.Progress | None:
+    if status.bootstrap is None:
+        return None
+    return model.Progress(status.bootstrap.done, status.bootstrap.total)

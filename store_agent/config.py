@@ -1,0 +1,199 @@
+"""Settings of one agent: one TOML file, overridable by environment (`STORE_AGENT_...`).
+
+Every field is documented here and in docs/configuration.md; a test keeps the two together.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from store_agent.domain.errors import InvalidInput
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Audience(StrEnum):
+    """Who a door is for. A token bears one of the machine audiences."""
+
+    TILL = "till"
+    RELAY = "relay"
+    SATELLITE = "satellite"
+    DISPLAY = "display"
+    MONITOR = "monitor"
+    ADMIN = "admin"
+    DEVICE = "device"  # a paired tablet, nobody logged in
+    STAFF = "staff"  # a paired tablet with an associate or manager
+    PUBLIC = "public"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class StoreSettings(_Section):
+    """Which shop this is."""
+
+    id: str = Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")
+    name: str = "Store"
+    zone: str = Field("Europe/Berlin", description="IANA time zone of the shop")
+    language: Literal["de", "en"] = "de"
+    currency: str = Field("EUR", pattern=r"^[A-Z]{3}$")
+    lanes: tuple[str, ...] = Field((), description="lanes and tills that may scan")
+
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"{value!r} is not an IANA time zone") from error
+        return value
+
+
+class HttpSettings(_Section):
+    """Where the agent listens. Plain HTTP is for this box only; tablets speak HTTPS."""
+
+    port: Port = Field(8080, description="plain HTTP, always on 127.0.0.1")
+    lan_host: str = Field("127.0.0.1", description="address of the HTTPS listener")
+    lan_port: Port = Field(8443, description="HTTPS under the store's own CA")
+    names: tuple[str, ...] = Field((), description="further DNS names or IPs tablets use")
+
+
+class TokenSettings(_Section):
+    """A machine client: the SHA-256 of its token, what it may do, and which till it is."""
+
+    audience: Audience
+    sha256: Sha256
+    name: str = ""
+
+    @field_validator("audience")
+    @classmethod
+    def _machine(cls, value: Audience) -> Audience:
+        if value in {Audience.DEVICE, Audience.STAFF, Audience.PUBLIC}:
+            raise ValueError("a token can only be till, relay, satellite, display, monitor, admin")
+        return value
+
+
+class PlatformSettings(_Section):
+    """The central platform."""
+
+    url: str = Field(pattern=r"^https?://")
+    token: str = Field(min_length=8, repr=False)
+    reconnect_window_s: float = Field(
+        300.0, ge=0, description="until the platform announces its own"
+    )
+
+
+class SerialReaderSettings(_Section):
+    """A barcode scanner in serial mode."""
+
+    lane: str
+    path: Path
+    baud: int = 9600
+    prefix: str = ""
+
+
+class HidReaderSettings(_Section):
+    """A barcode scanner that types (HID keyboard wedge), grabbed exclusively."""
+
+    lane: str
+    path: Path = Field(description="below /dev/input/by-id")
+    layout: Literal["us", "de"] = "us"
+
+
+class ReaderSettings(_Section):
+    """The scanners on this box."""
+
+    serial: tuple[SerialReaderSettings, ...] = ()
+    hid: tuple[HidReaderSettings, ...] = ()
+
+
+class TabletSettings(_Section):
+    """The paired tablets."""
+
+    pairing_code: str | None = Field(
+        None,
+        pattern=r"^[A-Z0-9-]{6,32}$",
+        repr=False,
+        description="absent: a new one at each start, printed",
+    )
+
+
+class VisitSettings(_Section):
+    """When a visit ends."""
+
+    idle_minutes: int = Field(90, ge=1, description="no evidence for this long ends a visit")
+
+
+class StorageOptions(_Section):
+    """The data directory's files."""
+
+    allow_unencrypted: bool = Field(False, description="accept a file without encryption")
+    key_file: Path | None = Field(None, description="default: DATA/keys/db.key")
+
+
+class Settings(BaseSettings):
+    """Everything the agent needs to know before it starts."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="STORE_AGENT_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    data: Path = Field(Path("/var/lib/store-agent"), description="directory of ledger and cache")
+    store: StoreSettings
+    http: HttpSettings = HttpSettings()
+    platform: PlatformSettings | None = Field(None, description="absent: the shop stands alone")
+    tokens: tuple[TokenSettings, ...] = ()
+    readers: ReaderSettings = ReaderSettings()
+    tablets: TabletSettings = TabletSettings()
+    visits: VisitSettings = VisitSettings()
+    storage: StorageOptions = StorageOptions()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file; nothing else is read."""
+        return env_settings, init_settings
+
+
+def load(path: Path) -> Settings:
+    """Read one TOML file; raises InvalidInput that names the field and what is wrong with it."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InvalidInput(
+            f"cannot read {path}: {error.strerror}", hint="Check --config."
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{path} is not valid TOML: {error}", hint="Mend that line.") from error
+    return parse(document)
+
+
+def parse(document: dict[str, object]) -> Settings:
+    """Turn a TOML document into settings; raises InvalidInput that names the field."""
+    try:
+        return Settings(**document)  # type: ignore[arg-type]  # checked by pydantic, field by field
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise InvalidInput(
+            f"setting {field}: {first['msg']}", hint="See docs/configuration.md.", field=field
+        ) from error

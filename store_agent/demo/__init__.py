@@ -1,0 +1,1 @@
+"""The sample shop: invented customers, goods and offers, and traffic through the public doors."""

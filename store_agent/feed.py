@@ -1,0 +1,94 @@
+"""What `sync` needs of storage: the ledger's outbox, and the cache it fills."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from store_agent.clock import Clock
+from store_agent.storage import Connection, Storage, changes, consents, persons
+from sync.feed import Change
+
+T = TypeVar("T")
+
+
+class SyncLedger:
+    """Implements `sync.ports.Ledger`."""
+
+    def __init__(self, storage: Storage) -> None:
+        """Over one storage."""
+        self._storage = storage
+
+    async def write(self, fn: Callable[[Connection], T], /) -> T:
+        """One durable transaction."""
+        return await self._storage.write(fn)
+
+    async def read(self, fn: Callable[[Connection], T], /) -> T:
+        """On a read-only connection."""
+        return await self._storage.read(lambda view: fn(view.ledger))
+
+
+class SyncCache:
+    """Implements `sync.ports.Cache`. `changed` is told which customers changed (None = all)."""
+
+    def __init__(
+        self, storage: Storage, clock: Clock, changed: Callable[[frozenset[str] | None], None]
+    ) -> None:
+        """Over one storage."""
+        self._storage = storage
+        self._clock = clock
+        self._changed = changed
+
+    async def cursor(self) -> str | None:
+        """The feed position, or None before the first snapshot."""
+        return await self._storage.read(lambda view: changes.cursor(view.cache))
+
+    async def as_of(self) -> datetime | None:
+        """When the copy was last known to be up to date."""
+        return await self._storage.read(lambda view: changes.as_of(view.cache))
+
+    async def apply(self, news: Sequence[Change], cursor: str, /) -> None:
+        """Apply to the cache first, then let go of the local changes that the news confirms.
+
+        A crash between the two leaves a confirmed change overlaid a little longer, never lost.
+        """
+        translated = [_translated(change) for change in news]
+        now = self._clock.now()
+        applied = await self._storage.write_cache(
+            lambda tx: changes.apply(tx, translated, cursor, now)
+        )
+        await self._confirm(applied.confirmed)
+        if news:
+            self._changed(_customers(news))
+
+    async def _confirm(self, event_ids: Sequence[str]) -> None:
+        if not event_ids:
+            return
+
+        def confirm(tx: Connection) -> None:
+            for event_id in event_ids:
+                consents.confirm(tx, event_id)
+                persons.confirm(tx, event_id)
+
+        await self._storage.write(confirm)
+
+    async def import_snapshot(
+        self, chunks: AsyncIterator[bytes], progress: Callable[[int, int], None], /
+    ) -> str:
+        """Replace the cache; readers go on until the swap."""
+        cursor = await self._storage.import_snapshot(chunks, progress)
+        self._changed(None)
+        return cursor
+
+
+def _translated(change: Change) -> changes.Change:
+    doc = dict(change.doc) if change.doc is not None else None
+    return changes.Change(change.collection, change.key, change.op.value, doc, change.confirms)
+
+
+def _customers(news: Sequence[Change]) -> frozenset[str] | None:
+    """The customers a page of changes is about, or None when it is about everybody."""
+    if any(c.collection != "customers" for c in news):
+        return None
+    return frozenset(c.key for c in news)

@@ -1,0 +1,63 @@
+"""Which need comes first, and what the states of a person leave of it.
+
+The order is the order of needs: what the customer came for, what they would lose, what is theirs,
+and only then what is for sale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from store_agent.domain.customer import PersonState
+from store_agent.greeting.needs import (
+    best_offer,
+    birthday_ahead,
+    birthday_kept,
+    first_meeting,
+    near_next_tier,
+    pickup_ready,
+    return_announced,
+    voucher_expiring,
+    welcome_back,
+    welcome_back_quietly,
+)
+from store_agent.greeting.situation import Need, Situation
+
+Finder = Callable[[Situation], Need | None]
+
+ORDER: tuple[Finder, ...] = (
+    pickup_ready,
+    voucher_expiring,
+    return_announced,
+    birthday_kept,
+    birthday_ahead,
+    welcome_back,
+    welcome_back_quietly,  # reached only where welcome_back was left out because it sells
+    first_meeting,
+    near_next_tier,
+    best_offer,
+)
+SERVES = frozenset({pickup_ready, return_announced})
+SELLS = frozenset({voucher_expiring, birthday_ahead, welcome_back, near_next_tier, best_offer})
+REVEALS_A_PURCHASE = frozenset({return_announced})
+SILENT = frozenset({PersonState.DO_NOT_APPROACH, PersonState.DECEASED, PersonState.NOT_THIS_PERSON})
+
+
+def _finders(states: Collection[PersonState]) -> tuple[Finder, ...]:
+    """The finders that the states of the person leave."""
+    if not SILENT.isdisjoint(states):
+        return ()
+    finders = ORDER
+    if PersonState.COLLEAGUE in states:  # a colleague is served, not courted
+        finders = tuple(find for find in finders if find in SERVES)
+    if PersonState.UNDER_16 in states:
+        finders = tuple(find for find in finders if find not in SELLS)
+    if PersonState.GIFT in states:
+        finders = tuple(find for find in finders if find not in REVEALS_A_PURCHASE)
+    return finders
+
+
+def foremost(situation: Situation) -> Need | None:
+    """The one need that counts now, or None when everything would be weak."""
+    found = (find(situation) for find in _finders(situation.customer.states))
+    return next((need for need in found if need is not None), None)

@@ -1,0 +1,103 @@
+"""The keys of everything that can be said, and the shape of one language's table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from babel.dates import format_date, format_skeleton
+
+from store_agent.domain.greeting import Relationship
+
+NAMED_DAYS = 6  # as far ahead or back as the name of a weekday is unambiguous
+
+
+class Say(StrEnum):
+    """What is said to the customer."""
+
+    PICKUP = "pickup"
+    PICKUP_TITLED = "pickup_titled"
+    PICKUPS = "pickups"
+    VOUCHER_TODAY = "voucher_today"
+    VOUCHER_SOON = "voucher_soon"
+    RETURN = "return"
+    BIRTHDAY_TODAY = "birthday_today"
+    BIRTHDAY_PAST = "birthday_past"
+    BIRTHDAY_SOON = "birthday_soon"
+    WELCOME_BACK = "welcome_back"
+    HELP = "help"
+    WELCOME = "welcome"
+    NEXT_TIER = "next_tier"
+    OFFER = "offer"
+
+
+# Somebody came for it, or it is lost tonight.
+URGENT = frozenset({Say.PICKUP, Say.PICKUP_TITLED, Say.PICKUPS, Say.VOUCHER_TODAY})
+
+
+class Why(StrEnum):
+    """What the associate reads below it."""
+
+    PICKUP = "pickup"
+    VOUCHER_ENDS = "voucher_ends"
+    RETURN = "return"
+    BIRTHDAY = "birthday"
+    BIRTHDAY_WAS = "birthday_was"
+    VISIT_AFTER = "visit_after"
+    PURCHASE_BEFORE = "purchase_before"
+    LONG_AWAY = "long_away"
+    FIRST_TIME = "first_time"
+    NEXT_TIER = "next_tier"
+    OFFER = "offer"
+    OFFER_UNTIL = "offer_until"
+    VOUCHER = "voucher"
+    VOUCHER_UNTIL = "voucher_until"
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """One phrase for both forms of address."""
+
+    formal: str
+    informal: str
+
+    def in_form(self, *, formal: bool) -> str:
+        """The wording for this form of address."""
+        return self.formal if formal else self.informal
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """One language. Placeholders: title, tier, place, amount, days, and those of `day_words`."""
+
+    locale: str  # for Babel
+    hello: Mapping[Relationship, Spoken]  # a name may follow after a comma
+    say: Mapping[Say, Spoken]  # follows the hello after a dash
+    why: Mapping[Why, str]
+    today: str
+    tomorrow: str
+    yesterday: str
+    on_day: str  # {weekday}
+    since_day: str  # {day}
+    since_days: str  # {days}
+
+    def day_words(self, day: date, today: date) -> dict[str, str]:
+        """`day` (am Dienstag), `by` (Dienstag), `since` (seit gestern), `date` (24. Nov.)."""
+        distance = (day - today).days
+        near = {0: self.today, 1: self.tomorrow, -1: self.yesterday}.get(distance)
+        skeleton = "MMMd" if day.year == today.year else "yMMMd"
+        shown = format_skeleton(skeleton, day, locale=self.locale)
+        name = (
+            format_date(day, "EEEE", locale=self.locale) if abs(distance) <= NAMED_DAYS else shown
+        )
+        return {
+            "day": near or self.on_day.format(weekday=name),
+            "by": near or name,
+            "since": self._since(near, -distance),
+            "date": shown,
+        }
+
+    def _since(self, near: str | None, days: int) -> str:
+        return self.since_day.format(day=near) if near else self.since_days.format(days=days)

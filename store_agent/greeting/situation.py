@@ -1,0 +1,44 @@
+"""Who stands here, and what there is to say about it, still without a language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from store_agent.domain.customer import Customer, PersonState
+from store_agent.domain.greeting import OfferDecision, Relationship
+from store_agent.domain.money import Money
+from store_agent.greeting.phrases import Say, Why
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Who stands here, and when; `today` is the day of the shop's calendar."""
+
+    customer: Customer
+    relationship: Relationship
+    decisions: tuple[OfferDecision, ...]
+    at: datetime
+    today: date
+    zone: ZoneInfo
+    currency: str
+
+    @property
+    def is_gift(self) -> bool:
+        """Whether nothing may be said about what this person bought or ordered."""
+        return PersonState.GIFT in self.customer.states
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What to say and why, without a language yet."""
+
+    say: Say
+    why: Why
+    title: str = ""
+    tier: str = ""
+    place: str = ""
+    day: date | None = None
+    days: int = 0
+    amount: Money | None = None

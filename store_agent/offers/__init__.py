@@ -1,0 +1,10 @@
+"""Who may get what, ranked. Consent and control group are decided here. Pure: no I/O, no clock.
+
+`choose` judges every offer and voucher for one person at one moment and keeps the reason of each
+decision. docs/offers-and-consent.md explains the rules.
+"""
+
+from store_agent.offers.choosing import choose
+from store_agent.offers.control import in_control
+
+__all__ = ["choose", "in_control"]

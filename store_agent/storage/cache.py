@@ -1,0 +1,80 @@
+"""The cache: what the platform can send again. Schema only; `changes` fills it.
+
+Every collection keeps the platform's JSON document as it came, so that fields this release does
+not know survive. The other columns are what is searched by.
+"""
+
+from __future__ import annotations
+
+from store_agent.storage.migrations import MigrationSet
+
+FILE = "cache.db"
+
+# Marks inside search words are part of the word: `+` phone, `-` phone backwards, `@` e-mail,
+# `#` member number, `~` sound. 2-, 3- and 4-letter prefixes are indexed of their own.
+_SEARCH_TABLE = """
+    CREATE VIRTUAL TABLE customer_words USING fts5 (
+        words, content = '', contentless_delete = 1, detail = none, prefix = '2 3 4',
+        tokenize = "ascii tokenchars '+-@#~'"
+    );
+"""
+
+MIGRATIONS = MigrationSet(
+    "cache",
+    (
+        (
+            "0001_first_form",
+            """
+            CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+            CREATE TABLE versions (collection TEXT PRIMARY KEY, version INTEGER NOT NULL)
+                WITHOUT ROWID;
+
+            CREATE TABLE customers (
+                n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, doc BLOB NOT NULL
+            );
+            CREATE TABLE merged_customers (old_id TEXT PRIMARY KEY, new_id TEXT NOT NULL)
+                WITHOUT ROWID;
+            """
+            + _SEARCH_TABLE
+            + """
+            CREATE TABLE passes (
+                id TEXT PRIMARY KEY, customer_id TEXT NOT NULL, message TEXT,
+                anchor TEXT, anchor_offset INTEGER, doc BLOB NOT NULL
+            ) WITHOUT ROWID;
+            CREATE INDEX passes_message ON passes (message) WHERE message IS NOT NULL;
+            CREATE INDEX passes_anchor ON passes (anchor, anchor_offset) WHERE anchor IS NOT NULL;
+            CREATE INDEX passes_customer ON passes (customer_id);
+            -- The few (offset, length) at which a rotating pattern may have its anchor.
+            CREATE TABLE anchor_shapes (
+                anchor_offset INTEGER NOT NULL, length INTEGER NOT NULL,
+                PRIMARY KEY (anchor_offset, length)
+            ) WITHOUT ROWID;
+
+            CREATE TABLE signing_keys (id TEXT PRIMARY KEY, doc BLOB NOT NULL) WITHOUT ROWID;
+            CREATE TABLE offers (id TEXT PRIMARY KEY, doc BLOB NOT NULL) WITHOUT ROWID;
+            -- What one customer has lies together: a scan reads one page instead of many.
+            CREATE TABLE vouchers (
+                id TEXT NOT NULL UNIQUE, customer_id TEXT NOT NULL, doc BLOB NOT NULL,
+                PRIMARY KEY (customer_id, id)
+            ) WITHOUT ROWID;
+            CREATE TABLE purchases (
+                id TEXT NOT NULL UNIQUE, customer_id TEXT NOT NULL, at TEXT NOT NULL,
+                gift INTEGER NOT NULL, doc BLOB NOT NULL,
+                PRIMARY KEY (customer_id, at, id)
+            ) WITHOUT ROWID;
+            CREATE TABLE products (id TEXT PRIMARY KEY, doc BLOB NOT NULL) WITHOUT ROWID;
+            CREATE TABLE stock (id TEXT PRIMARY KEY, sku TEXT NOT NULL, doc BLOB NOT NULL)
+                WITHOUT ROWID;
+            CREATE INDEX stock_sku ON stock (sku);
+            CREATE TABLE staff (id TEXT PRIMARY KEY, doc BLOB NOT NULL) WITHOUT ROWID;
+            CREATE TABLE fences (id TEXT PRIMARY KEY, doc BLOB NOT NULL) WITHOUT ROWID;
+
+            -- Documents this release could not read; the rest of their batch went on.
+            CREATE TABLE quarantine (
+                collection TEXT NOT NULL, key TEXT NOT NULL, reason TEXT NOT NULL, at TEXT NOT NULL,
+                doc BLOB, PRIMARY KEY (collection, key)
+            ) WITHOUT ROWID;
+            """,
+        ),
+    ),
+)

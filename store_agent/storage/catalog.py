@@ -1,0 +1,79 @@
+"""What the platform tells the shop besides customers and passes; all reads are of the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+import orjson
+
+from store_agent.domain.catalog import Offer, Product, Purchase, StaffMember, Stock, Voucher
+from store_agent.storage import codec
+from store_agent.storage.connection import Connection, Parameters
+
+T = TypeVar("T")
+
+
+def version(cache: Connection, collection: str) -> int:
+    """A number that grows with each change of a collection; 0 when it was never filled."""
+    rows = cache.execute(
+        "SELECT version FROM versions WHERE collection = ?", (collection,)
+    ).fetchall()
+    return int(rows[0][0]) if rows else 0
+
+
+def offers(cache: Connection) -> tuple[Offer, ...]:
+    """All offers. Decodes each: readers use `View.offers()`, which remembers them."""
+    return tuple(_read(cache, Offer, "SELECT doc FROM offers ORDER BY id"))
+
+
+def vouchers_of(cache: Connection, customer_id: str) -> tuple[Voucher, ...]:
+    """The customer's vouchers, used and expired ones too."""
+    sql = "SELECT doc FROM vouchers WHERE customer_id = ? ORDER BY id"
+    return tuple(_read(cache, Voucher, sql, (customer_id,)))
+
+
+def purchases_of(cache: Connection, customer_id: str, limit: int) -> tuple[Purchase, ...]:
+    """The customer's latest purchases, the newest first."""
+    sql = "SELECT doc FROM purchases WHERE customer_id = ? ORDER BY at DESC LIMIT ?"
+    return tuple(_read(cache, Purchase, sql, (customer_id, limit)))
+
+
+def owned_skus(cache: Connection, customer_id: str) -> frozenset[str]:
+    """What the customer has bought for themselves and not brought back, as far as we know."""
+    rows = cache.execute(
+        "SELECT line.value ->> 'sku' FROM purchases, json_each(doc, '$.lines') AS line"
+        " WHERE customer_id = ? AND NOT gift"
+        " GROUP BY 1 HAVING sum(line.value ->> 'quantity') > 0",
+        (customer_id,),
+    ).fetchall()
+    return frozenset(row[0] for row in rows)
+
+
+def products(cache: Connection, skus: Iterable[str]) -> dict[str, Product]:
+    """The known ones among `skus`, by sku."""
+    found: dict[str, Product] = {}
+    for sku in dict.fromkeys(skus):
+        for product in _read(cache, Product, "SELECT doc FROM products WHERE id = ?", (sku,)):
+            found[sku] = product
+    return found
+
+
+def stock_of(cache: Connection, sku: str) -> tuple[Stock, ...]:
+    """How much of an article lies where."""
+    return tuple(_read(cache, Stock, "SELECT doc FROM stock WHERE sku = ? ORDER BY id", (sku,)))
+
+
+def staff(cache: Connection) -> tuple[StaffMember, ...]:
+    """Everybody who may use the tablet."""
+    return tuple(_read(cache, StaffMember, "SELECT doc FROM staff ORDER BY id"))
+
+
+def fences(cache: Connection) -> list[dict[str, Any]]:
+    """The zones as GeoJSON features, as the platform sent them."""
+    rows = cache.execute("SELECT doc FROM fences ORDER BY id")
+    return [orjson.loads(row[0]) for row in rows]
+
+
+def _read(cache: Connection, shape: type[T], sql: str, params: Parameters = ()) -> Iterable[T]:
+    return (codec.read(shape, row[0]) for row in cache.execute(sql, params).fetchall())

@@ -1,0 +1,104 @@
+"""Visits: one stay of one customer. At most one is open per customer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from store_agent.domain.greeting import Visit
+from store_agent.storage.connection import Connection, Row
+from store_agent.storage.times import from_text, from_text_or_none, to_text, to_text_or_none
+
+_COLUMNS = "id, customer_id, started_at, last_seen_at, lane, ended_at, other_person, said"
+
+
+def find_open(connection: Connection, customer_id: str) -> Visit | None:
+    """The visit this customer is in, or None."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM visits WHERE customer_id = ? AND ended_at IS NULL",  # noqa: S608  constant
+        (customer_id,),
+    ).fetchall()
+    return _visit(rows[0]) if rows else None
+
+
+def get(connection: Connection, visit_id: str) -> Visit | None:
+    """One visit, open or ended."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM visits WHERE id = ?",  # noqa: S608  constant
+        (visit_id,),
+    ).fetchall()
+    return _visit(rows[0]) if rows else None
+
+
+def start(tx: Connection, visit: Visit) -> None:
+    """Open a visit. The driver's integrity error when the customer already has an open one."""
+    tx.execute(
+        f"INSERT INTO visits ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  constant
+        (
+            visit.id,
+            visit.customer_id,
+            to_text(visit.started_at),
+            to_text(visit.last_seen_at),
+            visit.lane,
+            to_text_or_none(visit.ended_at),
+            int(visit.other_person),
+            int(visit.said),
+        ),
+    )
+
+
+def touch(tx: Connection, visit_id: str, seen_at: datetime, lane: str) -> None:
+    """The customer was seen again; `last_seen_at` never goes back."""
+    tx.execute(
+        "UPDATE visits SET last_seen_at = max(last_seen_at, ?), lane = ? WHERE id = ?",
+        (to_text(seen_at), lane, visit_id),
+    )
+
+
+def mark_other_person(tx: Connection, visit_id: str, other: bool) -> None:
+    """Staff said whether somebody else carries this pass."""
+    tx.execute("UPDATE visits SET other_person = ? WHERE id = ?", (int(other), visit_id))
+
+
+def mark_said(tx: Connection, visit_id: str, said: bool) -> None:
+    """Staff said whether the one thing was said."""
+    tx.execute("UPDATE visits SET said = ? WHERE id = ?", (int(said), visit_id))
+
+
+def end(tx: Connection, visit_id: str, at: datetime) -> None:
+    """Close a visit; one that is closed keeps its end."""
+    tx.execute(
+        "UPDATE visits SET ended_at = ? WHERE id = ? AND ended_at IS NULL", (to_text(at), visit_id)
+    )
+
+
+def present(connection: Connection) -> list[Visit]:
+    """Who is in the shop: open visits, the latest seen first."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM visits WHERE ended_at IS NULL"  # noqa: S608  constant
+        " ORDER BY last_seen_at DESC, id DESC"
+    )
+    return [_visit(row) for row in rows]
+
+
+def idle(connection: Connection, before: datetime) -> list[Visit]:
+    """Open visits without a sign of life since `before`, the longest first."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM visits WHERE ended_at IS NULL AND last_seen_at < ?"  # noqa: S608  constant
+        " ORDER BY last_seen_at",
+        (to_text(before),),
+    )
+    return [_visit(row) for row in rows]
+
+
+def _visit(row: Row) -> Visit:
+    visit_id, customer_id, started_at, last_seen_at, lane, ended_at, other_person, said = row
+    return Visit(
+        visit_id,
+        customer_id,
+        from_text(started_at),
+        from_text(last_seen_at),
+        lane,
+        from_text_or_none(ended_at),
+        bool(other_person),
+        bool(said),
+    )

@@ -1,0 +1,167 @@
+"""What the tablet asks of the agent: floor, customer, search, scan, status, and three taps."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from kiosk_ui import model
+from kiosk_ui.errors import ShopUnavailable
+from store_agent import briefing
+from store_agent.clienteling import Clienteling
+from store_agent.clock import Clock
+from store_agent.config import StoreSettings
+from store_agent.domain.customer import Customer
+from store_agent.domain.errors import NotFound, Unavailable
+from store_agent.domain.greeting import Greeting, Visit
+from store_agent.domain.naming import why_unnamed
+from store_agent.domain.scan import Scan, ScanSource
+from store_agent.storage import Connection, Storage, View, access_log, catalog, customers, visits
+from store_agent.tablet import cards
+from store_agent.tablet.floor import FloorBook
+
+HITS = 20
+PURCHASES_ON_CARD = 12
+GUESTS_KEPT = 12
+GUEST_SHOWN = timedelta(minutes=5)  # a nameless scan matters while the person still stands there
+T = TypeVar("T")
+
+
+class TabletShop:
+    """Implements `kiosk_ui.ports.Shop`."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        clienteling: Clienteling,
+        store: StoreSettings,
+        clock: Clock,
+        status: Callable[[], model.Status],
+    ) -> None:
+        """`status` reads the line and the components now."""
+        self._storage = storage
+        self._clienteling = clienteling
+        self._store = store
+        self._clock = clock
+        self._status = status
+        self._zone = ZoneInfo(store.zone)
+        self._guests: deque[model.GuestRow] = deque(maxlen=GUESTS_KEPT)
+        self._floor = FloorBook(self._zone)
+
+    def note(self, greeting: Greeting | None) -> None:
+        """Something durable happened: remember a nameless scan, forget what was worked out."""
+        if greeting is None:
+            self._floor.forget_all()
+            return
+        if greeting.customer is not None:
+            self._floor.forget(greeting.customer.id)
+        elif greeting.reason is not None:
+            self._guests.appendleft(
+                model.GuestRow(greeting.event_id, greeting.at, greeting.reason, greeting.lane)
+            )
+
+    def profiles_changed(self) -> None:
+        """The platform sent new data."""
+        self._floor.forget_all()
+
+    async def floor(self, viewer: model.Viewer) -> model.Floor:
+        """Who is in the shop, newest first, and the nameless scans of the last minutes."""
+        now = self._clock.now()
+        rows = await self._storage.read(lambda view: self._floor.rows(view, viewer.language, now))
+        guests = tuple(guest for guest in self._guests if now - guest.at <= GUEST_SHOWN)
+        return model.Floor(rows, guests)
+
+    async def customer(self, customer_id: str, viewer: model.Viewer) -> model.CustomerPage:
+        """The card; the look is in the access log before it is shown."""
+        page = await self.refresh(customer_id, viewer)
+        now = self._clock.now()
+
+        def log(tx: Connection) -> None:
+            access_log.record(tx, now, viewer.staff_id, viewer.device_id, customer_id, "card")
+
+        await self._durable(self._storage.write(log))
+        return page
+
+    async def refresh(self, customer_id: str, viewer: model.Viewer) -> model.CustomerPage:
+        """The card again, without another entry in the access log."""
+        now = self._clock.now()
+
+        def read(view: View) -> model.CustomerPage:
+            person, visit = self._person(view, customer_id)
+            brief = briefing.brief(view, person, now, self._zone, viewer.language)
+            bought = catalog.purchases_of(view.cache, customer_id, PURCHASES_ON_CARD)
+            return cards.customer_page(brief, visit, bought, self._store.currency)
+
+        return await self._storage.read(read)
+
+    def _person(self, view: View, customer_id: str) -> tuple[Customer, Visit | None]:
+        person = briefing.customer(view, customer_id)
+        if person is None or why_unnamed(person) is not None:
+            raise LookupError(customer_id)
+        visit = visits.find_open(view.ledger, customer_id)
+        if visit is not None and visit.other_person:
+            visit = None
+        return person, visit
+
+    async def search(self, query: str, viewer: model.Viewer) -> tuple[model.SearchHit, ...]:
+        """People who may be named, best first."""
+
+        def read(view: View) -> tuple[model.SearchHit, ...]:
+            hits = []
+            for hit in customers.search(view.cache, query, HITS):
+                person = briefing.customer(view, hit.id)
+                if person is not None and why_unnamed(person) is None:
+                    visit = visits.find_open(view.ledger, person.id)
+                    hits.append(cards.search_hit(person, visit))
+            return tuple(hits)
+
+        return await self._storage.read(read) if query.strip() else ()
+
+    async def scan(self, data: str, viewer: model.Viewer) -> model.ScanOutcome:
+        """A scan at the tablet itself."""
+        scan = Scan(
+            lane=viewer.device_name,
+            data=data,
+            source=ScanSource.TABLET,
+            received_at=self._clock.now(),
+        )
+        outcome = await self._durable(self._clienteling.on_scan(scan))
+        greeting = outcome.greeting
+        if greeting is None or greeting.customer is None:
+            return model.ScanOutcome(reason=greeting.reason if greeting else None)
+        return model.ScanOutcome(customer_id=greeting.customer.id)
+
+    async def status(self) -> model.Status:
+        """The line and the components."""
+        return self._status()
+
+    async def mark_not_this_person(self, visit_id: str, viewer: model.Viewer) -> None:
+        """Somebody else carries this pass."""
+        await self._known(self._clienteling.on_other_person(visit_id, other=True))
+
+    async def undo_not_this_person(self, visit_id: str, viewer: model.Viewer) -> None:
+        """It is this person after all."""
+        await self._known(self._clienteling.on_other_person(visit_id, other=False))
+
+    async def mark_said(self, visit_id: str, viewer: model.Viewer) -> None:
+        """The sentence was said."""
+        await self._known(self._clienteling.on_said(visit_id, said=True))
+
+    async def undo_said(self, visit_id: str, viewer: model.Viewer) -> None:
+        """It was not said after all."""
+        await self._known(self._clienteling.on_said(visit_id, said=False))
+
+    async def _known(self, verb: Awaitable[None]) -> None:
+        try:
+            await self._durable(verb)
+        except NotFound as error:
+            raise LookupError(str(error)) from error
+
+    async def _durable(self, verb: Awaitable[T]) -> T:
+        try:
+            return await verb
+        except Unavailable as error:
+            raise ShopUnavailable(str(error), retry_after_s=error.retry_after_s) from error

@@ -1,0 +1,54 @@
+"""What this part needs from the agent; the agent implements it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from sync.feed import Change
+from sync.outbox import Connection
+
+T = TypeVar("T")
+
+
+class Clock(Protocol):
+    """Time, as far as sync needs it."""
+
+    def now(self) -> datetime:
+        """Wall-clock time, UTC, aware: for display and records only."""
+
+    def monotonic(self) -> float:
+        """Seconds that only ever grow: for everything that is decided."""
+
+
+class Ledger(Protocol):
+    """The database that holds the outbox."""
+
+    async def write(self, fn: Callable[[Connection], T], /) -> T:
+        """Run `fn` in one transaction; return after it is durable. Raises when it cannot be."""
+
+    async def read(self, fn: Callable[[Connection], T], /) -> T:
+        """Run `fn` on a read-only connection."""
+
+
+class Cache(Protocol):
+    """The copy of the platform's documents, and its position in the feed."""
+
+    async def cursor(self) -> str | None:
+        """The position, or None while there is no complete copy."""
+
+    async def as_of(self) -> datetime | None:
+        """When the copy was last known to be up to date."""
+
+    async def apply(self, changes: Sequence[Change], cursor: str, /) -> None:
+        """Apply changes (possibly none) and note the new position, in one transaction."""
+
+    async def import_snapshot(
+        self, chunks: AsyncIterator[bytes], progress: Callable[[int, int], None], /
+    ) -> str:
+        """Replace the copy by a zstd-NDJSON snapshot; its cursor.
+
+        `progress` takes documents done and in total. An error of `chunks` is raised on, and then
+        the old copy stays.
+        """

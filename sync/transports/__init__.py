@@ -1,0 +1,1 @@
+"""How events travel: one file per way, all behind `base.Transport`."""
