@@ -190,7 +190,7 @@ def _mira(now: datetime, *, german: bool) -> CustomerPage:
         points=Points(2340, Money(2340), now - timedelta(hours=3, minutes=20)),
         sentence=Sentence(
             "Ihr Mantel ist da. Möchten Sie ihn gleich mit dem Schal anprobieren?",
-            "Abholung seit gestern, Regal C4 · Der Schal steht auf der Wunschliste und ist hier"
+            "Abholung seit gestern, Regal C4 · Schal von der Wunschliste, hier vorrätig"
             if german
             else "Pickup since yesterday, shelf C4 · the scarf is on her wish list and in stock",
         ),

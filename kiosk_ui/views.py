@@ -16,6 +16,7 @@ STALE_AFTER = timedelta(hours=1)  # from here on a value also says how old it is
 GUEST_SHOWN_FOR = timedelta(seconds=90)  # a nameless scan: long enough to look up from the till
 CLOCK_ONLY_FOR = timedelta(hours=10)  # "since 09:12" needs no date within one shopping day
 LONG_GAP_DAYS = 90  # from here on months tell more than days
+DAYS_PER_MONTH = 30.44
 CHANNEL_PREFIX = "marketing."
 CATEGORY_ICONS = {
     "shoe": ("shoe", "schuh", "boot", "stiefel", "sneaker"),
@@ -91,7 +92,7 @@ class Formats:
             return self.gettext("today")
         if days < LONG_GAP_DAYS:
             return self._days(days)
-        months = round(days / 30.44)
+        months = round(days / DAYS_PER_MONTH)
         if months < 24:
             return self.ngettext("%(n)s month", "%(n)s months", months) % {"n": months}
         years = months // 12
@@ -109,9 +110,12 @@ class Formats:
 
     def fact_age(self, at: datetime, now: datetime) -> str:
         """The age of a fact, short enough to stand beneath its value."""
-        if now - at < timedelta(days=1):
+        days = (now - at).days
+        if days < 1:
             return self.gettext("as of %(when)s") % {"when": self.moment(at, now)}
-        return self.gettext("%(age)s old") % {"age": self.ago(at, now)}
+        if days < LONG_GAP_DAYS:
+            return self.gettext("%(days)s d old") % {"days": days}
+        return self.gettext("%(months)s mo old") % {"months": round(days / DAYS_PER_MONTH)}
 
     def ends_today(self, at: datetime, now: datetime) -> bool:
         """Whether something is over with this shopping day."""

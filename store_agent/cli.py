@@ -26,10 +26,10 @@ ConfigFile = Annotated[Path, typer.Option("--config", help="The agent's TOML fil
 @app.command()
 def run(config: ConfigFile) -> None:
     """Run the agent of one shop until SIGTERM or Ctrl-C."""
-    from store_agent import running
+    from store_agent.commands import run as command
     from store_agent.config import load
 
-    running.run(load(config))
+    command.run(load(config))
 
 
 @app.command()
@@ -69,19 +69,19 @@ def doctor(
     json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
 ) -> None:
     """Check this box: clock, disk, files, scanners, platform, tablet assets."""
-    from store_agent import doctor as checks
+    from store_agent.commands import doctor as command
 
-    raise typer.Exit(checks.main(config, as_json=json))
+    raise typer.Exit(command.main(config, as_json=json))
 
 
 @app.command("pin")
 def set_pin(config: ConfigFile, staff_id: str) -> None:
     """Set somebody's PIN for the tablets (asks for it)."""
-    from store_agent import running
+    from store_agent.commands import run as command
     from store_agent.config import load
 
     pin = typer.prompt("PIN", hide_input=True, confirmation_prompt=True)
-    running.set_pin(load(config), staff_id, pin)
+    command.set_pin(load(config), staff_id, pin)
 
 
 @decode.command("pass")
@@ -91,9 +91,9 @@ def decode_pass(
     ] = None,
 ) -> None:
     """Scanned data on stdin, one a line -> what a scan would be."""
-    from store_agent import decoding
+    from store_agent.commands import decode as command
 
-    decoding.decode_passes(sys.stdin, sys.stdout, book)
+    command.decode_passes(sys.stdin, sys.stdout, book)
 
 
 def main() -> None:

@@ -18,11 +18,11 @@ import orjson
 
 from store_agent import app
 from store_agent.clock import SystemClock
+from store_agent.commands.run import configure_logs, run_loop
 from store_agent.config import Settings, parse
 from store_agent.demo import place
 from store_agent.demo.child import Child
 from store_agent.demo.state import DemoState, load_or_create
-from store_agent.running import configure_logs, run_loop
 
 DEMO_FILE = "demo.json"
 SCANNER = "scanner-door"  # a symlink to the terminal that plays the serial scanner at the door

@@ -134,7 +134,7 @@ def _claims(signed: bytes) -> PassClaims:
     (seconds,) = _EXPIRY.unpack_from(signed, offset)
     pass_id, offset = _take(signed, offset + _EXPIRY.size, MAX_ID_BYTES)
     customer_id, offset = _take(signed, offset, MAX_ID_BYTES)
-    if False:
+    if offset != len(signed):
         raise ValueError("trailing bytes")
     return PassClaims(key_id, pass_id, customer_id, datetime.fromtimestamp(seconds, UTC))
 

@@ -94,13 +94,17 @@ class Delivery(RuleBasedStateMachine):
     @rule(data=st.data(), for_good=st.booleans())
     def refuse(self, data, for_good):
         victim = data.draw(st.sampled_from(self.written))
+        if victim in self.platform.refused:
+            return
         self.platform.refused[victim] = "invalid_event"
         if not for_good:
             self.platform.deferred.add(victim)
 
     @rule()
     def relent(self):
-        self.platform.refused.clear()
+        """What was wanted later is wanted now; a final refusal stays final."""
+        for event_id in self.platform.deferred:
+            del self.platform.refused[event_id]
         self.platform.deferred.clear()
 
     @rule(faults=st.lists(st.sampled_from(Fault), max_size=3), cut=st.booleans())

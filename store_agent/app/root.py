@@ -1,4 +1,4 @@
-"""The composition root: settings in, a running agent out. The only place where things are wired."""
+"""Builds and runs one agent."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from kiosk_ui.live import Hub
 from kiosk_ui.router import build_router
 from kiosk_ui.settings import KioskSettings
 from store_agent import certificates, jobs
-from store_agent.announcer import Announcer
 from store_agent.api import customers, health, pos, problems, scans
 from store_agent.api.callers import Tokens
 from store_agent.api.doors import DOORS, DoorTable
 from store_agent.api.guard import Guard
 from store_agent.api.metrics import Metrics
+from store_agent.app.announcer import Announcer
+from store_agent.app.components import Components
+from store_agent.app.feed import SyncCache, SyncLedger
+from store_agent.app.readers import Scanner, build_readers, listen
+from store_agent.app.serving import Listener, bind, serve
 from store_agent.certificates import Certificates
 from store_agent.clienteling import Clienteling
 from store_agent.clock import EARLIEST_PLAUSIBLE, Clock
-from store_agent.components import Components
 from store_agent.config import Settings
-from store_agent.feed import SyncCache, SyncLedger
-from store_agent.readers import Scanner, build_readers, listen
-from store_agent.serving import Listener, bind, serve
 from store_agent.storage import Storage, StorageSettings, keys, open_storage
 from store_agent.tablet.access import TabletAccess
 from store_agent.tablet.cookies import CookieReader

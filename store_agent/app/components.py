@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from kiosk_ui import model
+from store_agent.app.readers import Scanner
 from store_agent.clock import Clock, is_plausible
 from store_agent.domain.health import ComponentHealth, HealthState
-from store_agent.readers import Scanner
 from store_agent.storage import Storage
 from sync.status import LineState, SyncStatus
 from sync.worker import SyncWorker

@@ -1,0 +1,5 @@
+"""The composition root: settings in, a running agent out. The only place where things are wired."""
+
+from store_agent.app.root import Agent, build, open_files, run
+
+__all__ = ["Agent", "build", "open_files", "run"]
