@@ -15,7 +15,7 @@ from kiosk_ui.views import recent_guests
 
 FRESH_FOR_S = 10  # "7 min" and the outbox length may lag by this much without a change being told
 KEPT_PRINTS = 64  # audiences x open customers, with room; older prints are rendered again
-CUSTOMER_PARTS = ("who", "say", "offers", "glance", "rest")
+CUSTOMER_PARTS = ("who", "say", "offers", "bought", "glance", "leanings")
 
 Print = tuple[Fragment, ...]
 

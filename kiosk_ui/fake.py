@@ -63,9 +63,9 @@ class FakeShop:
     async def refresh(self, customer_id: str, viewer: Viewer) -> CustomerPage:
         """The page as it is now."""
         page = self.people[viewer.language][customer_id]
-        if page.visit_id in self.not_them:
-            raise LookupError(customer_id)
         row = self.rows[viewer.language].get(customer_id)
+        if row and row.visit_id in self.not_them:
+            raise LookupError(customer_id)
         if row is None:
             return replace(page, visit_id=None, in_shop_since=None, lane="")
         return replace(

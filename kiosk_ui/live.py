@@ -107,10 +107,8 @@ class Hub:
 
     def customer_changed(self, customer_id: str) -> None:
         """What an open page of this customer shows has changed (the floor is said separately)."""
-        watching = [s for s in self._streams if s.page.customer_id == customer_id]
-        if watching:
-            self.customer_version += 1
-            self._wake(watching)
+        self.customer_version += 1
+        self._wake(s for s in self._streams if s.page.customer_id == customer_id)
 
     def all_customers_changed(self) -> None:
         """Anything about anybody may have changed: news from the platform, a withdrawn consent."""

@@ -123,7 +123,8 @@ class Formats:
 
     def money(self, money: Money) -> str:
         """129,00 €; round amounts keep their cents, as on a receipt."""
-        return format_currency(money.amount_minor / 100, money.currency, locale=self.locale)
+        text = format_currency(money.amount_minor / 100, money.currency, locale=self.locale)
+        return text.replace("-", "\N{MINUS SIGN}")
 
     def short_money(self, money: Money) -> str:
         """180 € where the cents are zero."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,6 +18,8 @@ from pos_adapters.scanners.layouts import LAYOUTS, LayoutName
 
 # Codes waiting while the agent is busy; a scanner's own memory holds about as many.
 MAX_WAITING = 64
+# Bytes in the pipe of a simulated keyboard that are taken at once, one a delivery.
+MAX_DELIVERIES = 4096
 
 
 class SimulatedReader:
@@ -81,65 +83,77 @@ class SimulatedKeyboard:
     """A keyboard scanner as the kernel shows it; `open` is what `hid_reader` opens it with."""
 
     def __init__(self, layout: LayoutName = LayoutName.US) -> None:
-        """Plugged in, nothing typed."""
+        """Plugged in, nobody listens."""
+        self.is_plugged = True
+        self.holder: KeyboardHandle | None = None  # who grabbed it
         self._layout = layout
-        self._is_plugged = True
-        self._events: list[SimulatedKey] = []
-        self._read_end, self._write_end = -1, -1
-        self.is_grabbed = False
 
-    def open(self, path: str) -> SimulatedKeyboard:
+    def open(self, path: str) -> KeyboardHandle:
         """Open the device at `path`; ENOENT while it is unplugged."""
-        if not self._is_plugged:
+        if not self.is_plugged:
             raise OSError(errno.ENOENT, os.strerror(errno.ENOENT), path)
-        self._events.clear()
-        self._read_end, self._write_end = os.pipe()
-        return self
+        return KeyboardHandle(self)
 
     def type(self, text: str) -> None:
         """Scan `text`, with Enter behind it."""
         self.press(*keystrokes(text, self._layout), *_tap(layouts.KEY_ENTER))
 
     def press(self, *events: SimulatedKey) -> None:
-        """Send raw key events; lost while unplugged or not opened."""
-        if self._is_plugged and self._write_end >= 0:
-            self._events += events
-            os.write(self._write_end, b"\1")
+        """Send raw key events to whoever holds the keyboard."""
+        if self.is_plugged and self.holder:
+            self.holder.deliver(events)
 
     def unplug(self) -> None:
         """Pull the plug: reading fails from now on."""
-        self._is_plugged = False
-        if self._write_end >= 0:
-            os.write(self._write_end, b"\0")
+        self.is_plugged = False
+        if self.holder:
+            self.holder.deliver(())
 
     def plug(self) -> None:
         """Put it back; it must be opened anew."""
-        self._is_plugged = True
+        self.is_plugged = True
+
+
+class KeyboardHandle:
+    """One opening of a simulated keyboard, in place of an `evdev.InputDevice`."""
+
+    def __init__(self, keyboard: SimulatedKeyboard) -> None:
+        """A pipe stands for the descriptor of the event device."""
+        self._keyboard = keyboard
+        self._events: list[SimulatedKey] = []
+        self._is_lost = False
+        self._read_end, self._write_end = os.pipe()
+
+    def deliver(self, events: Iterable[SimulatedKey]) -> None:
+        """Become readable with `events`, or with the loss of the device."""
+        self._events += events
+        self._is_lost = self._is_lost or not self._keyboard.is_plugged
+        os.write(self._write_end, b"\0")
 
     def fileno(self) -> int:
-        """A descriptor that becomes readable with every event."""
+        """A descriptor that becomes readable with every delivery."""
         return self._read_end
 
     def grab(self) -> None:
-        """Hold it exclusively; EBUSY when it is held already."""
-        if self.is_grabbed:
+        """Hold the keyboard exclusively; EBUSY while another handle does."""
+        if self._keyboard.holder:
             raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
-        self.is_grabbed = True
+        self._keyboard.holder = self
 
     def read(self) -> Iterator[SimulatedKey]:
         """All events since the last call; ENODEV once it was unplugged."""
-        if b"\0" in os.read(self._read_end, 4096):
+        if self._is_lost:
             gone()
+        os.read(self._read_end, MAX_DELIVERIES)
         events, self._events = self._events, []
         return iter(events)
 
     def close(self) -> None:
-        """Release it."""
-        for descriptor in (self._read_end, self._write_end):
-            if descriptor >= 0:
-                os.close(descriptor)
-        self._read_end, self._write_end = -1, -1
-        self.is_grabbed = False
+        """Let go of the keyboard."""
+        os.close(self._read_end)
+        os.close(self._write_end)
+        if self._keyboard.holder is self:
+            self._keyboard.holder = None
 
 
 def keystrokes(text: str, layout: LayoutName = LayoutName.US) -> list[SimulatedKey]:

@@ -33,7 +33,7 @@ def router(storage: Storage, store: StoreSettings, clock: Clock) -> APIRouter:
         """Customers by name, phone digits, e-mail or member number; best first."""
         return _json(await storage.read(lambda view: _hits(view, q, limit)))
 
-    @routes.get("/api/v1/customers/{customer_id}", response_class=Response)
+    @routes.get("/api/v1/customers/{customer_id:path}", response_class=Response)
     async def profile(customer_id: str, request: Request) -> Response:
         """The full profile; the look is written to the access log first."""
         caller = caller_of(request)

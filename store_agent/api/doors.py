@@ -42,7 +42,7 @@ DOORS: tuple[Door, ...] = (
     Door("POST", "/api/v1/scans", SCANNERS),
     Door("GET", "/api/v1/presence", READERS),
     Door("GET", "/api/v1/customers", READERS),
-    Door("GET", "/api/v1/customers/{customer_id}", READERS),
+    Door("GET", "/api/v1/customers/{customer_id:path}", READERS),
     Door("POST", "/pos/v1/baskets/{txn_id}/commit", TILL, 256 * KIB),
     # the tablet: how it gets in
     Door("GET", "/pair", PUBLIC),
@@ -56,7 +56,7 @@ DOORS: tuple[Door, ...] = (
     Door("GET", "/offline", PUBLIC),
     # the tablet: what staff see and do
     Door("GET", "/", STAFF),
-    Door("GET", "/customers/{customer_id}", STAFF),
+    Door("GET", "/customers/{customer_id:path}", STAFF),
     Door("GET", "/search", STAFF),
     Door("GET", "/status", STAFF),
     Door("GET", "/events", DEVICE),  # without staff it tells the page to lock

@@ -127,7 +127,9 @@ class _Answered:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.started = True
-            message["headers"] = [*message.get("headers", ()), *SECURITY_HEADERS]
+            headers = list(message.get("headers", ()))
+            present = {name.lower() for name, _ in headers}
+            message["headers"] = headers + [h for h in SECURITY_HEADERS if h[0] not in present]
         await self._send(message)
 
 

@@ -84,7 +84,7 @@ async def _validation_error(_: Request, error: Exception) -> Response:
 async def _http_error(_: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
-    hints = {404: "See /openapi.json for what there is.", 405: "Use another method."}
+    hints = {400: "Send one JSON document, UTF-8.", 404: "See /openapi.json for what there is.", 405: "Use another method."}
     return problem(
         error.status_code,
         str(error.detail),

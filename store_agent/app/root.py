@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import secrets
-import socket
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.responses import FileResponse
 from starlette.types import ASGIApp
 
 from kiosk_ui.live import Hub
 from kiosk_ui.router import build_router
 from kiosk_ui.settings import KioskSettings
-from store_agent import certificates, jobs
+from store_agent import jobs
 from store_agent.api import customers, health, pos, problems, scans
 from store_agent.api.callers import Tokens
 from store_agent.api.doors import DOORS, DoorTable
@@ -28,14 +27,14 @@ from store_agent.api.guard import Guard
 from store_agent.api.metrics import Metrics
 from store_agent.app.announcer import Announcer
 from store_agent.app.components import Components
+from store_agent.app.doorway import Addresses, Doorway
 from store_agent.app.feed import SyncCache, SyncLedger
 from store_agent.app.readers import Scanner, build_readers, listen
-from store_agent.app.serving import Listener, bind, serve
-from store_agent.certificates import Certificates
+from store_agent.app.serving import serve
 from store_agent.clienteling import Clienteling
-from store_agent.clock import EARLIEST_PLAUSIBLE, Clock
+from store_agent.clock import Clock
 from store_agent.config import Settings
-from store_agent.storage import Storage, StorageSettings, keys, open_storage
+from store_agent.storage import Storage, StorageSettings, keys, ledger, open_storage
 from store_agent.tablet.access import TabletAccess
 from store_agent.tablet.cookies import CookieReader
 from store_agent.tablet.shop import TabletShop
@@ -47,7 +46,6 @@ from sync.worker import Ends, SyncWorker
 
 PAIRING_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # nothing that looks like something else
 PAIRING_CODE_CHARS = 8
-LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 CA_MEDIA_TYPE = "application/x-x509-ca-cert"
 log = structlog.get_logger(__name__)
 
@@ -57,6 +55,7 @@ class Agent:
     """Everything that runs: made by `build`, run by `run`."""
 
     settings: Settings
+    addresses: Addresses
     clock: Clock
     storage: Storage
     clienteling: Clienteling
@@ -66,25 +65,11 @@ class Agent:
     sync: SyncWorker | None
     scanners: tuple[Scanner, ...]
     web: ASGIApp
-    listeners: tuple[Listener, Listener]
     pairing_code: str
 
-    @property
-    def url(self) -> str:
-        """Plain HTTP, for this box only."""
-        return f"http://127.0.0.1:{self.listeners[0].port}"
 
-    @property
-    def lan_url(self) -> str:
-        """HTTPS under the store's own CA."""
-        return _lan_url(self.settings, self.listeners[1].port)
-
-
-def build(settings: Settings, clock: Clock) -> Agent:
-    """Open the files, bind the ports, wire the parts. Raises AgentError with a remedy."""
-    http = settings.http
-    plain = Listener(bind("127.0.0.1", http.port))
-    secure = Listener(bind(http.lan_host, http.lan_port), _certificates(settings, clock))
+def build(settings: Settings, clock: Clock, addresses: Addresses) -> Agent:
+    """Open the files and wire the parts. Raises AgentError with a remedy."""
     storage = open_files(settings, clock)
     hub, metrics = Hub(), Metrics()
     announcer = Announcer(hub, metrics)
@@ -96,53 +81,70 @@ def build(settings: Settings, clock: Clock) -> Agent:
     announcer.connect(shop, sync)
     pairing_code = settings.tablets.pairing_code or _pairing_code()
     access = TabletAccess(storage, clock, pairing_code)
-    kiosk = KioskSettings(
-        shop_name=settings.store.name,
-        zone=ZoneInfo(settings.store.zone),
-        lan_url=_lan_url(settings, secure.port),
-        ca_url=f"http://127.0.0.1:{plain.port}/ca.crt",
+    kiosk = build_router(
+        shop,
+        access,
+        hub,
+        _kiosk_settings(settings, addresses),
+        now=clock.now,
+        monotonic=clock.monotonic,
     )
-    app = FastAPI(title="store-agent", docs_url=None, redoc_url=None)
-    problems.install(app)
-    app.include_router(health.router(components.rows, metrics))
-    app.include_router(scans.router(clienteling, frozenset(settings.store.lanes), clock, metrics))
-    app.include_router(customers.router(storage, settings.store, clock))
-    app.include_router(pos.router(clienteling, clock, metrics))
-    app.include_router(
-        build_router(shop, access, hub, kiosk, now=clock.now, monotonic=clock.monotonic)
+    routers = (
+        health.router(components.rows, metrics),
+        scans.router(clienteling, frozenset(settings.store.lanes), clock, metrics),
+        customers.router(storage, settings.store, clock),
+        pos.router(clienteling, clock, metrics),
+        kiosk,
     )
-    _serve_ca(app, secure)
-    guard = Guard(
-        app,
+    web = Guard(
+        web_app(routers, addresses.ca),
         doors=DoorTable(DOORS),
         tokens=Tokens(settings.tokens),
         read_cookies=CookieReader(access),
-        hosts={*LOOPBACK, *_names(settings)},
+        hosts=addresses.hosts,
     )
     return Agent(
-        settings,
-        clock,
-        storage,
-        clienteling,
-        access,
-        hub,
-        components,
-        sync,
-        scanners,
-        guard,
-        (plain, secure),
-        pairing_code,
+        settings=settings,
+        addresses=addresses,
+        clock=clock,
+        storage=storage,
+        clienteling=clienteling,
+        access=access,
+        hub=hub,
+        components=components,
+        sync=sync,
+        scanners=scanners,
+        web=web,
+        pairing_code=pairing_code,
     )
 
 
-async def run(agent: Agent, started: Callable[[], None]) -> None:
+def web_app(routers: Iterable[APIRouter], ca: Path) -> FastAPI:
+    """All routes; without the guard in front of them they must not be served."""
+    app = FastAPI(title="store-agent", docs_url=None, redoc_url=None)
+    problems.install(app)
+    for router in routers:
+        app.include_router(router)
+
+    @app.get("/ca.crt", include_in_schema=False)
+    async def ca_certificate() -> FileResponse:
+        """What a tablet installs to trust this shop."""
+        return FileResponse(ca, media_type=CA_MEDIA_TYPE, filename="store-ca.crt")
+
+    return app
+
+
+async def run(agent: Agent, doorway: Doorway, started: Callable[[], None]) -> None:
     """Serve until SIGTERM or SIGINT; then end the streams, the loops, and close the files."""
+    listeners = (doorway.plain, doorway.secure)
     try:
         for recovery in agent.storage.recovered:
-            await agent.clienteling.on_ledger_replaced(f"{recovery.file}: {recovery.reason}")
+            log.warning("damaged file moved aside", file=recovery.file, to=recovery.moved_to)
+            if recovery.file == ledger.FILE:
+                await agent.clienteling.on_ledger_replaced(recovery.reason)
         async with asyncio.TaskGroup() as group:
             background = [group.create_task(work) for work in _background(agent)]
-            await serve(agent.web, agent.listeners, started=started, stopping=agent.hub.close)
+            await serve(agent.web, listeners, started=started, stopping=agent.hub.close)
             for task in background:
                 task.cancel()
     finally:
@@ -193,50 +195,14 @@ def _sync(
     return SyncWorker(ends, clock, jitter, settings.platform.reconnect_window_s)
 
 
-def _certificates(settings: Settings, clock: Clock) -> Certificates:
-    # A box that boots in 1970 must not issue a certificate that no tablet accepts.
-    now = max(clock.now(), EARLIEST_PLAUSIBLE)
-    return certificates.ensure(settings.data / "tls", settings.store.name, _names(settings), now)
-
-
-def _names(settings: Settings) -> tuple[str, ...]:
-    """Under which names tablets may reach this box; all of them stand in the certificate."""
-    own = socket.gethostname().lower()
-    names = [*settings.http.names, own, f"{own}.local", "localhost", "127.0.0.1"]
-    if not ipaddress.ip_address(settings.http.lan_host).is_loopback:
-        names.append(_lan_address(settings.http.lan_host))
-    return tuple(dict.fromkeys(names))
-
-
-def _lan_address(host: str) -> str:
-    """This box's address in the shop's network. Asks the routing table; sends nothing."""
-    if not ipaddress.ip_address(host).is_unspecified:
-        return host
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))  # RFC 5737: an address that never exists
-        except OSError:
-            return "127.0.0.1"
-        address: str = probe.getsockname()[0]
-        return address
-
-
-def _lan_url(settings: Settings, port: int) -> str:
-    if settings.http.names:
-        return f"https://{settings.http.names[0]}:{port}"
-    return f"https://{_lan_address(settings.http.lan_host)}:{port}"
+def _kiosk_settings(settings: Settings, addresses: Addresses) -> KioskSettings:
+    return KioskSettings(
+        shop_name=settings.store.name,
+        zone=ZoneInfo(settings.store.zone),
+        lan_url=addresses.lan_url,
+        ca_url=f"{addresses.lan_url}/ca.crt",
+    )
 
 
 def _pairing_code() -> str:
     return "".join(secrets.choice(PAIRING_ALPHABET) for _ in range(PAIRING_CODE_CHARS))
-
-
-def _serve_ca(app: FastAPI, secure: Listener) -> None:
-    ca = secure.certificates
-    if ca is None:
-        raise ValueError("the tablets' listener has no certificate")
-
-    @app.get("/ca.crt", include_in_schema=False)
-    async def ca_certificate() -> FileResponse:
-        """What a tablet installs to trust this shop."""
-        return FileResponse(ca.ca, media_type=CA_MEDIA_TYPE, filename="store-ca.crt")

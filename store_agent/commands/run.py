@@ -24,11 +24,14 @@ def run(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    agent = app.build(settings, SystemClock())
+    clock = SystemClock()
+    doorway = app.open_doorway(settings, clock)
+    agent = app.build(settings, clock, doorway.addresses)
 
     def started() -> None:
         sys.stdout.write(
-            f"store {settings.store.id} is open: {agent.lan_url} for tablets, {agent.url} here\n"
+            f"store {settings.store.id} is open: {doorway.addresses.lan_url} for tablets, "
+            f"{doorway.addresses.url} for this box\n"
         )
         if settings.tablets.pairing_code is None:
             sys.stdout.write(
@@ -36,7 +39,7 @@ async def _serve(settings: Settings) -> None:
             )
         sys.stdout.flush()
 
-    await app.run(agent, started)
+    await app.run(agent, doorway, started)
 
 
 def set_pin(settings: Settings, staff_id: str, pin: str) -> None:

@@ -62,11 +62,16 @@ class _Demo:
 
     async def run(self) -> None:
         platform = await self._platform()
-        agent = app.build(_settings(self._options, self._state), SystemClock())
+        settings, clock = _settings(self._options, self._state), SystemClock()
+        doorway = app.open_doorway(settings, clock)
+        agent = app.build(settings, clock, doorway.addresses)
+        url = doorway.addresses.url
         try:
             async with asyncio.TaskGroup() as group:
                 opening = group.create_task(self._open(agent, platform))
-                await app.run(agent, lambda: _say(f"{agent.url} answers; filling the shelves ..."))
+                await app.run(
+                    agent, doorway, lambda: _say(f"{url} answers; filling the shelves ...")
+                )
                 opening.cancel()
         finally:
             (self._options.data / DEMO_FILE).unlink(missing_ok=True)
@@ -123,8 +128,8 @@ class _Demo:
     def _document(self, agent: app.Agent, shop: dict[str, Any]) -> dict[str, Any]:
         tokens = {f"{kind}_token": token for kind, token in self._state.tokens.items()}
         return {
-            "url": agent.url,
-            "lan_url": agent.lan_url,
+            "url": agent.addresses.url,
+            "lan_url": agent.addresses.lan_url,
             "platform_url": shop["url"],
             "store_id": place.STORE_ID,
             **tokens,
@@ -200,7 +205,7 @@ def _greet(agent: app.Agent, document: dict[str, Any]) -> None:
     bea = document["staff"][0]
     _say(
         f"\n  {agent.settings.store.name} is open\n"
-        f"  tablet     {agent.url}   (in the network: {agent.lan_url})\n"
+        f"  tablet     {agent.addresses.url}   (in the network: {agent.addresses.lan_url})\n"
         f"  pair with  {agent.pairing_code}, then {bea['name']}, PIN {bea['pin']}\n"
         f"  platform   {document['platform_url']}\n"
         f"  cut the line:  scripts/line down    restore it:  scripts/line up\n"

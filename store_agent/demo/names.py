@@ -135,7 +135,7 @@ _OTHERS = (
     _circle("ar", "ليلى فاطمة", "يوسف كريم", "مثال,بن تجربة"),
     _circle("he", "נועה תמר", "אורי דוד", "דוגמה,ניסיון"),
 )
-_SHARE_OTHERS, _SHARE_LONG, _SHARE_DOUBLE = 0.13, 0.008, 0.05
+_SHARE_OTHERS, _SHARE_LONG, _SHARE_DOUBLE = 0.13, 0.02, 0.05
 
 
 @dataclass(frozen=True, slots=True)

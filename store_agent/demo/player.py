@@ -74,7 +74,7 @@ class Player:
             wait_s = start_s + step.at_s / speed - self._clock.monotonic()
             if wait_s < -MAX_LAG_S:
                 start_s -= wait_s
-            if await _is_set_within(stop, max(0.0, wait_s)):
+            if await _is_set_within(stop, wait_s):
                 return
             if len(self._people) < MAX_PEOPLE_AT_ONCE:
                 person = group.create_task(self._act(step))
@@ -164,6 +164,9 @@ class Player:
 
 
 async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:
+    if seconds <= 0:  # behind the plan: `wait_for` would not even look at the event
+        await asyncio.sleep(0)
+        return event.is_set()
     try:
         await asyncio.wait_for(event.wait(), seconds)
     except TimeoutError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -15,12 +16,16 @@ from store_agent.demo.calendar import rfc3339
 from store_agent.demo.place import CITY
 from store_agent.demo.shop import Row, documents
 
-ROWS_PER_STEP = 20_000  # about 10 MB of text in memory
+# One durable transaction each. 2.5 MB of text, but some 25 MB of memory until it is written.
+ROWS_PER_STEP = 5_000
 _SEEDED = f"sample shop {CITY}"  # the platform's note about what it was filled with
 
 
 class SeedablePlatform(Protocol):
     """What seeding needs of `sync.reference_platform.store.PlatformStore`."""
+
+    def transaction(self) -> AbstractContextManager[object]:
+        """One durable transaction; what is written inside joins it."""
 
     def seed(self, collection: str, items: Iterable[tuple[str, bytes]]) -> int:
         """Write many documents, given as JSON text."""
@@ -57,8 +62,9 @@ def ensure_seeded(
     done = 0
     rows = documents(wanted.seed, wanted.customers, wanted.at)
     for step in _steps(rows):
-        for collection, items in step.items():
-            platform.seed(collection, items)
+        with platform.transaction():
+            for collection, items in step.items():
+                platform.seed(collection, items)
         done += len(step.get("customers", ()))
         progress(done, wanted.customers)
     platform.remember(_SEEDED, _note(wanted))
@@ -67,10 +73,12 @@ def ensure_seeded(
 
 def _steps(rows: Iterator[Row]) -> Iterator[dict[str, list[tuple[str, bytes]]]]:
     """The rows as JSON text, some thousand at a time, by collection."""
-    while chunk := list(islice(rows, ROWS_PER_STEP)):
+    while True:
         step: dict[str, list[tuple[str, bytes]]] = defaultdict(list)
-        for collection, key, doc in chunk:
+        for collection, key, doc in islice(rows, ROWS_PER_STEP):
             step[collection].append((key, orjson.dumps(doc)))
+        if not step:
+            return
         yield step
 
 

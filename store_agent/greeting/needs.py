@@ -149,7 +149,7 @@ def best_offer(situation: Situation) -> Need | None:
         why = Why.VOUCHER if day is None else Why.VOUCHER_UNTIL
     else:
         why = Why.OFFER if day is None else Why.OFFER_UNTIL
-    return Need(Say.OFFER, why, title=decision.title, day=day)
+    return Need(Say.OFFER, why, title=decision.title, until=day)
 
 
 def _is_said(decision: OfferDecision) -> bool:

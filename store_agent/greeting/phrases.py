@@ -70,7 +70,7 @@ class Spoken:
 
 @dataclass(frozen=True, slots=True)
 class Phrases:
-    """One language. Placeholders: title, tier, place, amount, days, and those of `day_words`."""
+    """One language. Placeholders: title, tier, place, amount, days, date, those of `day_words`."""
 
     locale: str  # for Babel
     hello: Mapping[Relationship, Spoken]  # a name may follow after a comma
@@ -84,20 +84,20 @@ class Phrases:
     since_days: str  # {days}
 
     def day_words(self, day: date, today: date) -> dict[str, str]:
-        """`day` (am Dienstag), `by` (Dienstag), `since` (seit gestern), `date` (24. Nov.)."""
+        """`day` ("am Dienstag"), `by` ("Dienstag") and `since` ("seit gestern")."""
         distance = (day - today).days
         near = {0: self.today, 1: self.tomorrow, -1: self.yesterday}.get(distance)
-        skeleton = "MMMd" if day.year == today.year else "yMMMd"
-        shown = format_skeleton(skeleton, day, locale=self.locale)
-        name = (
-            format_date(day, "EEEE", locale=self.locale) if abs(distance) <= NAMED_DAYS else shown
-        )
-        return {
-            "day": near or self.on_day.format(weekday=name),
-            "by": near or name,
-            "since": self._since(near, -distance),
-            "date": shown,
-        }
+        if near is not None:
+            return {"day": near, "by": near, "since": self.since_day.format(day=near)}
+        is_named = abs(distance) <= NAMED_DAYS
+        name = self._weekday(day) if is_named else self.short_date(day, today)
+        since = self.since_days.format(days=-distance)
+        return {"day": self.on_day.format(weekday=name), "by": name, "since": since}
 
-    def _since(self, near: str | None, days: int) -> str:
-        return self.since_day.format(day=near) if near else self.since_days.format(days=days)
+    def short_date(self, day: date, today: date) -> str:
+        """ "24. Nov.", with the year unless it is this one."""
+        skeleton = "MMMd" if day.year == today.year else "yMMMd"
+        return str(format_skeleton(skeleton, day, locale=self.locale))
+
+    def _weekday(self, day: date) -> str:
+        return str(format_date(day, "EEEE", locale=self.locale))

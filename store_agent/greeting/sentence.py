@@ -90,6 +90,8 @@ def _values(need: Need, phrases: Phrases, today: date) -> dict[str, str]:
     }
     if need.day is not None:
         values |= phrases.day_words(need.day, today)
+    if need.until is not None:
+        values["date"] = phrases.short_date(need.until, today)
     if need.amount is not None:
         values["amount"] = _amount(need.amount, phrases.locale)
     return values

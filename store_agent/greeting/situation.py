@@ -39,6 +39,7 @@ class Need:
     title: str = ""
     tier: str = ""
     place: str = ""
-    day: date | None = None
+    day: date | None = None  # to be called by its name
+    until: date | None = None  # to be written as a date
     days: int = 0
     amount: Money | None = None

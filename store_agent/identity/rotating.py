@@ -105,7 +105,7 @@ def _claimed_counters(code: Match, period_ms: int) -> range:
     A timestamp in seconds touches two when the period is no whole number of seconds.
     """
     first = max(stamp * unit.value // period_ms for unit, stamp in code.stamps)
-    last = min((stamp * unit.value + 0) // period_ms for unit, stamp in code.stamps)
+    last = min((stamp * unit.value + unit.value - 1) // period_ms for unit, stamp in code.stamps)
     return range(first, last + 1)
 
 

@@ -10,13 +10,15 @@ from store_agent.storage.migrations import MigrationSet
 
 FILE = "cache.db"
 
-# Marks inside search words are part of the word: `+` phone, `-` phone backwards, `@` e-mail,
-# `#` member number, `~` sound. 2-, 3- and 4-letter prefixes are indexed of their own.
+# `words` says what the words are. `~` is part of a word; 2-, 3- and 4-letter prefixes are indexed
+# of their own. AUTOINCREMENT: a number that was once a customer's is never somebody else's.
 _SEARCH_TABLE = """
     CREATE VIRTUAL TABLE customer_words USING fts5 (
         words, content = '', contentless_delete = 1, detail = none, prefix = '2 3 4',
-        tokenize = "ascii tokenchars '+-@#~'"
+        tokenize = "ascii tokenchars '~'"
     );
+    CREATE TABLE customer_numbers (word TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (word, n))
+        WITHOUT ROWID;
 """
 
 MIGRATIONS = MigrationSet(
@@ -30,7 +32,7 @@ MIGRATIONS = MigrationSet(
                 WITHOUT ROWID;
 
             CREATE TABLE customers (
-                n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, doc BLOB NOT NULL
+                n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, doc BLOB NOT NULL
             );
             CREATE TABLE merged_customers (old_id TEXT PRIMARY KEY, new_id TEXT NOT NULL)
                 WITHOUT ROWID;

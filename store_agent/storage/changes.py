@@ -109,12 +109,14 @@ def bump_versions(tx: Connection, touched: Iterable[str]) -> None:
         )
 
 
-def quarantine(tx: Connection, change: Change, reason: str, at: datetime) -> None:
+def quarantine(  # noqa: PLR0913, PLR0917  one column each
+    tx: Connection, collection: str, key: str, doc: bytes, reason: str, at: datetime
+) -> None:
     """Put a document aside that this release cannot read."""
     tx.execute(
         "INSERT OR REPLACE INTO quarantine (collection, key, reason, at, doc)"
         " VALUES (?, ?, ?, ?, ?)",
-        (change.collection, change.key, reason, to_text(at), codec.dump(change.doc)),
+        (collection, key, reason, to_text(at), doc),
     )
 
 
@@ -124,7 +126,7 @@ def _apply_one(tx: Connection, change: Change, at: datetime, applied: AppliedCha
         return False
     try:
         if change.op == ChangeOp.UPSERT:
-            _upsert(tx, change)
+            documents.upsert(tx, change.collection, change.key, change.doc)
             applied.upserts += 1
         elif change.op == ChangeOp.DELETE:
             documents.delete(tx, change.collection, change.key)
@@ -135,7 +137,7 @@ def _apply_one(tx: Connection, change: Change, at: datetime, applied: AppliedCha
         else:
             raise InvalidInput("unknown operation")  # noqa: TRY301  one way into quarantine
     except InvalidInput as error:
-        quarantine(tx, change, str(error), at)
+        quarantine(tx, change.collection, change.key, codec.dump(change.doc), str(error), at)
         applied.quarantined += 1
         return False
     if change.collection == "customers":
@@ -144,11 +146,6 @@ def _apply_one(tx: Connection, change: Change, at: datetime, applied: AppliedCha
         "DELETE FROM quarantine WHERE collection = ? AND key = ?", (change.collection, change.key)
     )
     return True
-
-
-def _upsert(tx: Connection, change: Change) -> None:
-    value = COLLECTIONS[change.collection].checked(change.key, change.doc)
-    documents.upsert(tx, change.collection, change.key, change.doc, value)
 
 
 def _merge(tx: Connection, change: Change) -> None:

@@ -10,8 +10,10 @@ from store_agent.storage.connection import Connection
 
 MIN_TYPO_LETTERS = 4  # shorter words with one letter changed are other words
 MAX_QUERY_WORDS = 5
-MAX_QUERY_LENGTH = 100
+MAX_QUERY_LENGTH = 100  # characters
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_PHONE_CHARACTERS = frozenset("+0123456789 ()-/.")
+_AFTER_EVERY_WORD = "\U0010ffff"
 
 
 def get(cache: Connection, customer_id: str) -> Customer | None:
@@ -38,45 +40,61 @@ def search(cache: Connection, query: str, limit: int) -> list[Customer]:
     When nothing fits, names that sound alike or have one typing error.
     """
     text = query.strip()[:MAX_QUERY_LENGTH]
-    found: dict[int, None] = {}
-    for expression in _expressions(text):
-        missing = limit - len(found)
-        if missing <= 0:
-            break
-        found.update(dict.fromkeys(_matches(cache, expression, limit)))
-    if not found:
-        for expression in _tolerant_expressions(text):
-            found = dict.fromkeys(_matches(cache, expression, limit))
-            if found:
-                break
-    return list(_by_number(cache, list(found)[:limit]))
-
-
-def _expressions(text: str) -> Iterator[str]:
-    """FTS5 expressions from exact to wide."""
     if "@" in text:
-        yield _prefix(words.mail(text))
-        return
-    if any(c.isdigit() for c in text):
-        numbers = words.phone_queries(text) if _looks_like_phone(text) else []
-        if len(words.member(text)) > 1:
-            numbers.append(words.member(text))
-        yield _any_of(_prefix(word) for word in numbers)
-    names = words.names(text)[:MAX_QUERY_WORDS]
-    if names:
-        yield _all_of(_word(name) for name in names)
-        yield _all_of(_prefix(name) for name in names)
+        found = _by_beginnings(cache, [words.mail(text)], limit)
+    else:
+        found = _by_beginnings(cache, _number_beginnings(text), limit)
+        found += _by_names(cache, words.names(text)[:MAX_QUERY_WORDS], limit)
+    return list(_documents(cache, list(dict.fromkeys(found))[:limit]))
 
 
-def _tolerant_expressions(text: str) -> Iterator[str]:
-    names = words.names(text)[:MAX_QUERY_WORDS]
-    if "@" in text or not names or any(c.isdigit() for c in text):
+def _number_beginnings(text: str) -> list[str]:
+    if not any(c.isdigit() for c in text):
+        return []
+    queries = words.phone_queries(text) if _PHONE_CHARACTERS.issuperset(text) else []
+    return [*queries, words.member(text)]
+
+
+def _by_beginnings(cache: Connection, beginnings: Iterable[str], limit: int) -> list[int]:
+    """The customers with a number that starts with one of `beginnings`."""
+    found: list[int] = []
+    for beginning in beginnings:
+        if len(beginning) > 1:  # more than its mark
+            rows = cache.execute(
+                "SELECT n FROM customer_numbers WHERE word >= ? AND word < ? LIMIT ?",
+                (beginning, beginning + _AFTER_EVERY_WORD, limit),
+            )
+            found += (row[0] for row in rows)
+    return found
+
+
+def _by_names(cache: Connection, names: list[str], limit: int) -> list[int]:
+    if not names:
+        return []
+    found: list[int] = []
+    for expression in _exact_expressions(names):
+        if len(found) < limit:
+            found += _matches(cache, expression, limit)
+    for expression in _tolerant_expressions(names):
+        if not found:
+            found = _matches(cache, expression, limit)
+    return found
+
+
+def _exact_expressions(names: list[str]) -> Iterator[str]:
+    yield _all_of(_word(name) for name in names)
+    yield _all_of(_beginning(name) for name in names)
+
+
+def _tolerant_expressions(names: list[str]) -> Iterator[str]:
+    """Names that sound alike, then names one typing error away."""
+    if any(c.isdigit() for name in names for c in name):
         return
+    sounds = [(name, words.sound(name)) for name in names]
     yield _all_of(
-        _any_of([_prefix(name), *([_word(words.sound(name))] if words.sound(name) else [])])
-        for name in names
+        _any_of([_beginning(name), *([_word(sound)] if sound else [])]) for name, sound in sounds
     )
-    yield _all_of(_any_of([_prefix(name), *map(_word, one_typo(name))]) for name in names)
+    yield _all_of(_any_of([_beginning(name), *map(_word, one_typo(name))]) for name in names)
 
 
 def one_typo(word: str) -> list[str]:
@@ -91,15 +109,11 @@ def one_typo(word: str) -> list[str]:
     return list(dict.fromkeys((*dropped, *swapped, *changed, *added)))
 
 
-def _looks_like_phone(text: str) -> bool:
-    return all(c in "+0123456789 ()-/." for c in text)
-
-
 def _word(word: str) -> str:
     return f'"{word}"'
 
 
-def _prefix(word: str) -> str:
+def _beginning(word: str) -> str:
     return f'"{word}"*'
 
 
@@ -112,8 +126,6 @@ def _all_of(expressions: Iterable[str]) -> str:
 
 
 def _matches(cache: Connection, expression: str, limit: int) -> list[int]:
-    if expression == "()":
-        return []
     rows = cache.execute(
         "SELECT rowid FROM customer_words WHERE customer_words MATCH ? LIMIT ?",
         (expression, limit),
@@ -121,7 +133,7 @@ def _matches(cache: Connection, expression: str, limit: int) -> list[int]:
     return [row[0] for row in rows]
 
 
-def _by_number(cache: Connection, numbers: list[int]) -> Iterator[Customer]:
+def _documents(cache: Connection, numbers: list[int]) -> Iterator[Customer]:
     for number in numbers:
         for row in cache.execute("SELECT doc FROM customers WHERE n = ?", (number,)).fetchall():
             yield codec.read(Customer, row[0])

@@ -1,6 +1,6 @@
-"""How the documents of each feed collection go into the cache: one table row per collection.
+"""How the documents of each feed collection go into the cache: one row of a table per collection.
 
-`changes` (a few at a time) and the snapshot importer (a million) write through the same rows.
+`changes` (a few at a time) and the snapshot importer (a million) write the same rows.
 """
 
 from __future__ import annotations
@@ -27,32 +27,37 @@ from store_agent.storage import codec, words
 from store_agent.storage.connection import Connection
 from store_agent.storage.times import to_text
 
+INSERT_NAMES = "INSERT INTO customer_words (rowid, words) VALUES (?, ?)"
+INSERT_NUMBER = "INSERT INTO customer_numbers (word, n) VALUES (?, ?) ON CONFLICT DO NOTHING"
+
+
+def _nothing(_value: object) -> tuple[Any, ...]:
+    return ()
+
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """`columns` picks the searched columns out of a checked document."""
+    """One collection; `pick` takes the searched `columns` out of a checked document."""
 
     table: str
     shape: Any
     columns: tuple[str, ...] = ()
-    pick: Callable[[Any], tuple[Any, ...]] = lambda _value: ()
+    pick: Callable[[Any], tuple[Any, ...]] = _nothing
 
     @property
-    def upsert_sql(self) -> str:
+    def insert_sql(self) -> str:
         """Insert or replace one row: id, the searched columns, doc."""
         names = ("id", *self.columns, "doc")
         marks = ", ".join("?" * len(names))
         return f"INSERT OR REPLACE INTO {self.table} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608  constants
 
-    def row(self, key: str, doc: Any, value: Any) -> tuple[Any, ...]:
-        """The parameters of `upsert_sql`; the document is kept as it came."""
-        return (key, *self.pick(value), codec.dump(doc))
-
     def checked(self, key: str, doc: object) -> Any:
         """The value of `doc`. InvalidInput when it cannot be read or is not the one of `key`."""
-        value = codec.check(self.shape, doc)
-        named = getattr(value, "id", None)
-        if named is not None and named != key:
+        return self.of_key(key, codec.check(self.shape, doc))
+
+    def of_key(self, key: str, value: Any) -> Any:
+        """`value`; InvalidInput when it is not the one of `key`."""
+        if getattr(value, "id", key) != key:
             raise InvalidInput("the document's id is not its key")
         return value
 
@@ -92,28 +97,29 @@ COLLECTIONS: Mapping[str, Collection] = MappingProxyType(
 )
 
 
-def upsert(tx: Connection, collection: str, key: str, doc: Any, value: Any) -> None:
-    """Put one checked document in, and what is derived from it."""
-    if collection == "customers":
-        _forget_words(tx, key)  # replacing gives the customer a new number
+def upsert(tx: Connection, collection: str, key: str, doc: Any) -> None:
+    """Check a document and put it in, with what is derived from it. Raises InvalidInput."""
     kind = COLLECTIONS[collection]
-    tx.execute(kind.upsert_sql, kind.row(key, doc, value))
-    _derive(tx, collection, key, value)
-
-
-def _derive(tx: Connection, collection: str, key: str, value: Any) -> None:
+    value = kind.checked(key, doc)
     if collection == "customers":
-        tx.execute(
-            "INSERT INTO customer_words (rowid, words) SELECT n, ? FROM customers WHERE id = ?",
-            (words.of_customer(value), key),
-        )
-        tx.execute("DELETE FROM merged_customers WHERE old_id = ?", (key,))
-    elif collection == "passes" and value.rotation is not None:
+        _forget_customer(tx, key)
+    tx.execute(kind.insert_sql, (key, *kind.pick(value), codec.dump(doc)))
+    if collection == "customers":
+        _index_customer(tx, key, value)
+    elif collection == "passes":
         note_anchor(tx, value)
 
 
+def delete(tx: Connection, collection: str, key: str) -> None:
+    """Remove a document, and what is derived from it; one that is not there is no error."""
+    if collection == "customers":
+        _forget_customer(tx, key)
+    table = COLLECTIONS[collection].table
+    tx.execute(f"DELETE FROM {table} WHERE id = ?", (key,))  # noqa: S608  constant
+
+
 def note_anchor(tx: Connection, one: WalletPass) -> None:
-    """Remember the shape of a rotating pass's anchor."""
+    """Remember the shape of a rotating pass's anchor, so that look-ups try it."""
     if one.rotation is not None:
         anchor = rotating.anchor(one.rotation.pattern, one.rotation.fields)
         tx.execute(
@@ -123,18 +129,17 @@ def note_anchor(tx: Connection, one: WalletPass) -> None:
         )
 
 
-def delete(tx: Connection, collection: str, key: str) -> bool:
-    """Remove one document and what is derived from it. False when it was not there."""
-    if collection == "customers":
-        _forget_words(tx, key)
-    table = COLLECTIONS[collection].table
-    return bool(
-        tx.execute(f"DELETE FROM {table} WHERE id = ? RETURNING 1", (key,)).fetchall()  # noqa: S608  constant
-    )
+def _index_customer(tx: Connection, key: str, customer: Customer) -> None:
+    number = tx.execute("SELECT n FROM customers WHERE id = ?", (key,)).fetchall()[0][0]
+    tx.execute(INSERT_NAMES, (number, words.name_words(customer)))
+    for word in words.number_words(customer):
+        tx.execute(INSERT_NUMBER, (word, number))
+    tx.execute("DELETE FROM merged_customers WHERE old_id = ?", (key,))
 
 
-def _forget_words(tx: Connection, customer_id: str) -> None:
-    tx.execute(
-        "DELETE FROM customer_words WHERE rowid = (SELECT n FROM customers WHERE id = ?)",
-        (customer_id,),
-    )
+def _forget_customer(tx: Connection, key: str) -> None:
+    """Take a customer out of the search; a changed one comes back under a new number."""
+    for number, doc in tx.execute("SELECT n, doc FROM customers WHERE id = ?", (key,)).fetchall():
+        tx.execute("DELETE FROM customer_words WHERE rowid = ?", (number,))
+        for word in words.number_words(codec.read(Customer, doc)):
+            tx.execute("DELETE FROM customer_numbers WHERE word = ? AND n = ?", (word, number))

@@ -1,15 +1,15 @@
 """Search words: how names, numbers and addresses are folded, alike for index and query.
 
-Marks at the front of a word keep the kinds apart: none = name, `+` phone from the country code on,
-`-` phone backwards (so that the last digits are a prefix), `@` e-mail, `#` member number,
-`~` sound.
+Names are words for the full-text index; `~` marks the sound of a name there. Numbers (anything one
+types from its beginning) are words for an ordered index, with a mark for the kind: `+` phone from
+the country code on, `-` phone backwards (so that the last digits are a beginning), `@` e-mail,
+`#` member number.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
 from functools import lru_cache
 
 from store_agent.domain.customer import Customer
@@ -19,23 +19,14 @@ from store_agent.domain.phonetics import cologne
 HOME_COUNTRY_CODES = ("49", "43", "41")
 MIN_PHONE_DIGITS = 4  # fewer last digits would match too many
 MIN_SOUND_LETTERS = 3  # shorter names sound like too many others
-KNOWN_WORDS = 20_000  # names repeat: folding each one once makes the import faster
+KNOWN_WORDS = 16_384  # names repeat: folding each one once makes the import faster
 
 _SPECIAL = str.maketrans(
-    {
-        "ß": "ss",
-        "ø": "o",
-        "æ": "a",
-        "œ": "o",
-        "ł": "l",
-        "đ": "d",
-        "ð": "d",
-        "þ": "th",
-        "\u0131": "i",
-    }
+    {"ß": "ss", "ø": "o", "æ": "a", "œ": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th"}
 )
 _NAME_WORD = re.compile(r"[^\W_]+")
-_NOT_A_MARK = re.compile(r"[^0-9a-z]+")
+_NOT_IN_A_NUMBER = re.compile(r"[^0-9a-z]+")
+_NOT_A_DIGIT = re.compile(r"[^0-9]+")
 # ae, oe and ue are what keyboards without umlauts make of ä, ö, ü. Dropping the e on both sides
 # makes Müller, Mueller and Muller one word, and a prefix of a name stays a prefix of its fold.
 _SPELLED_UMLAUT = re.compile(r"(?<=[aou])e")
@@ -55,27 +46,30 @@ def fold(word: str) -> str:
 @lru_cache(maxsize=KNOWN_WORDS)
 def sound(folded: str) -> str:
     """The word that all names sounding like `folded` share; "" when there is none."""
-    return "~" + cologne(folded) if len(folded) >= MIN_SOUND_LETTERS else ""
+    code = cologne(folded) if len(folded) >= MIN_SOUND_LETTERS else ""
+    return "~" + code if code else ""
 
 
 def names(text: str) -> list[str]:
     """The folded words of a name or a query."""
-    return [fold(word) for word in _NAME_WORD.findall(unicodedata.normalize("NFC", text))]
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+    return [fold(word) for word in _NAME_WORD.findall(text)]
 
 
 def mail(text: str) -> str:
-    """The search word of an e-mail address, or of its beginning."""
-    return "@" + _NOT_A_MARK.sub("", text.lower())
+    """The word of an e-mail address, or of its beginning."""
+    return "@" + _NOT_IN_A_NUMBER.sub("", text.lower())
 
 
 def member(text: str) -> str:
-    """The search word of a member number, or of its beginning."""
-    return "#" + _NOT_A_MARK.sub("", text.lower())
+    """The word of a member number, or of its beginning."""
+    return "#" + _NOT_IN_A_NUMBER.sub("", text.lower())
 
 
-def digits_of(text: str) -> str:
+def phone(text: str) -> str:
     """The digits of a phone number with its country code, without `+` or `00`."""
-    digits = "".join(c for c in text if c in "0123456789")
+    digits = _NOT_A_DIGIT.sub("", text)
     if text.lstrip(" (").startswith("+"):
         return digits
     if digits.startswith("00"):
@@ -84,31 +78,32 @@ def digits_of(text: str) -> str:
 
 
 def phone_queries(text: str) -> list[str]:
-    """The words one of which a phone number starts with, if `text` is part of it."""
-    digits = "".join(c for c in text if c in "0123456789")
+    """The beginnings one of which a phone's word has, if `text` is a part of the number."""
+    digits = _NOT_A_DIGIT.sub("", text)
     if len(digits) < MIN_PHONE_DIGITS:
         return []
-    local = digits.lstrip("0")
-    queries = ["-" + local[::-1], "+" + digits_of(text)]
+    queries = ["+" + phone(text), "-" + digits.lstrip("0")[::-1]]
     if digits.startswith("0") and not digits.startswith("00"):
         queries += ["+" + code + digits[1:] for code in HOME_COUNTRY_CODES[1:]]
     return queries
 
 
-def of_customer(customer: Customer) -> str:
-    """All search words of a customer, with spaces between."""
-    return " ".join(dict.fromkeys(_words(customer)))
+def name_words(customer: Customer) -> str:
+    """The words of a customer's names and their sounds, with spaces between."""
+    folded = names(customer.display_name)
+    folded += names(customer.first_name)
+    folded += names(customer.last_name)
+    return " ".join({word: None for name in folded for word in (name, sound(name)) if word})
 
 
-def _words(customer: Customer) -> Iterator[str]:
-    for folded in names(f"{customer.display_name} {customer.first_name} {customer.last_name}"):
-        yield folded
-        if similar := sound(folded):
-            yield similar
-    if len(digits := digits_of(customer.phone)) >= MIN_PHONE_DIGITS:
-        yield "+" + digits
-        yield "-" + digits[::-1]
+def number_words(customer: Customer) -> list[str]:
+    """The words of a customer's phone number, e-mail address and member number."""
+    found = []
+    digits = phone(customer.phone)
+    if len(digits) >= MIN_PHONE_DIGITS:
+        found += ["+" + digits, "-" + digits[::-1]]
     if customer.email:
-        yield mail(customer.email)
+        found.append(mail(customer.email))
     if customer.member_number:
-        yield member(customer.member_number)
+        found.append(member(customer.member_number))
+    return found

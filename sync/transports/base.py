@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from sync.errors import TransportError, UnreachableError
 from sync.outbox import OutboxRow
@@ -21,8 +20,7 @@ class ResultStatus(StrEnum):
     REJECTED = "rejected"
 
 
-@dataclass(frozen=True, slots=True)
-class EventResult:
+class EventResult(NamedTuple):
     """The answer to one event. `permanent`, `code` and `reason` matter for a rejected one only."""
 
     id: str

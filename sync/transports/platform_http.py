@@ -22,6 +22,7 @@ HEADERS = {
 }
 TOO_LARGE = 413
 UNREADABLE = (400, 422)
+STATUSES = {status.value: status for status in ResultStatus}  # a third of the enum call's time
 
 
 class PlatformHttpTransport:
@@ -90,10 +91,9 @@ class PlatformHttpTransport:
         if not isinstance(results, list) or len(results) != len(rows):
             raise TransportError(f"the platform did not answer each of {len(rows)} events")
         try:
-            by_id = {result["id"]: _result(result) for result in results}
-            return [by_id[row.id] for row in rows]
+            return [_result(row, result) for row, result in zip(rows, results, strict=True)]
         except (KeyError, TypeError, ValueError) as error:
-            raise TransportError("the platform answers for events it was not sent") from error
+            raise TransportError("the platform does not answer what it was sent") from error
 
 
 def encode_batch(rows: Sequence[OutboxRow], source: str) -> bytes:
@@ -117,12 +117,15 @@ def _cloud_event(row: OutboxRow, source: str) -> dict[str, Any]:
     return event
 
 
-def _result(result: dict[str, Any]) -> EventResult:
-    status = ResultStatus(result["status"])
+def _result(row: OutboxRow, result: dict[str, Any]) -> EventResult:
+    """Raises KeyError, TypeError or ValueError for what is no answer to `row`."""
+    if result["id"] != row.id:
+        raise ValueError(row.id)
+    status = STATUSES[result["status"]]
     if status is not ResultStatus.REJECTED:
-        return EventResult(result["id"], status)
+        return EventResult(row.id, status)
     return EventResult(
-        result["id"],
+        row.id,
         status,
         code=str(result.get("code") or "rejected"),
         reason=str(result.get("reason") or ""),

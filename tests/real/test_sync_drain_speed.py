@@ -18,7 +18,8 @@ from sync.status import StatusBoard
 from sync.transports.http import HttpLine
 from sync.transports.platform_http import HEADERS, PlatformHttpTransport, encode_batch
 
-BATCHES = 100
+BATCHES = 60
+ROUNDS = 3
 BUDGET = 0.5
 AT = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 DATA = (
@@ -41,7 +42,7 @@ async def app(scope, receive, send):
     await send({"type": "http.response.start", "status": 200,
                 "headers": [(b"content-length", str(len(answer)).encode())]})
     await send({"type": "http.response.body", "body": answer})
-s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1], flush=True)
+s = socket.socket(); s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1], flush=True)
 config = uvicorn.Config(app, log_level="critical", http="httptools", loop="uvloop", ws="none")
 asyncio.run(uvicorn.Server(config).serve([s]))
 """
@@ -83,8 +84,8 @@ async def drain(url: str, ledger: PlainLedger) -> float:
     transport = PlatformHttpTransport(line, "s1", "epoch1")
     pusher = Pusher(transport, ledger, board, RealClock(), lambda window_s: None)
     began = time.perf_counter()
-    while outbox.backlog(ledger.connection).count:
-        await pusher.step()
+    while await pusher.step():
+        pass
     took_s = time.perf_counter() - began
     await line.close()
     return took_s
@@ -100,9 +101,12 @@ async def test_a_backlog_drains_completely_and_its_speed_is_printed(tmp_path, ca
     ledger = filled(tmp_path / "ledger.db")
     pages = [outbox.page(ledger.connection, n * BATCH, BATCH) for n in range(BATCHES)]
     bodies = [zstandard.compress(encode_batch(p, "/stores/s1/epoch1"), 1) for p in pages]
+    plain_s = drain_s = float("inf")
     try:
-        plain_s = await post_prebuilt(f"{url}/v1/stores/s1/events", bodies)
-        drain_s = await drain(url, ledger)
+        for _ in range(ROUNDS):
+            ledger.connection.execute("DELETE FROM outbox_cursor")
+            plain_s = min(plain_s, await post_prebuilt(f"{url}/v1/stores/s1/events", bodies))
+            drain_s = min(drain_s, await drain(url, ledger))
     finally:
         process.terminate()
         await process.wait()

@@ -168,7 +168,7 @@ def test_every_address_is_reserved_for_fiction(shop: dict[str, dict[str, Any]]) 
 def test_names_come_in_every_length_and_script(shop: dict[str, dict[str, Any]]) -> None:
     names = [c.display_name for c in shop["customers"].values()]
     assert max(map(len, names)) >= 40
-    for letter in ("ü", "ß", "ł", "α", "م", "ה"):
+    for letter in ("ü", "ß", "ł", "ή", "م", "ה"):
         assert any(letter in name for name in names), letter
 
 

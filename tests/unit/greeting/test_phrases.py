@@ -85,5 +85,5 @@ def test_days_are_named_as_people_name_them(
 
 
 def test_a_date_of_another_year_shows_the_year() -> None:
-    assert PHRASES["de"].day_words(date(2027, 1, 20), TODAY)["date"] == "20. Jan. 2027"
-    assert PHRASES["en"].day_words(date(2027, 1, 20), TODAY)["date"] == "20 Jan 2027"
+    assert PHRASES["de"].short_date(date(2027, 1, 20), TODAY) == "20. Jan. 2027"
+    assert PHRASES["en"].short_date(date(2027, 1, 20), TODAY) == "20 Jan 2027"

@@ -1,5 +1,7 @@
 """The one thing to say: which need comes first, in which words, and why."""
 
+# ruff: noqa: RUF001 - German sentences are written with an en dash
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 
 import pytest
@@ -30,10 +31,12 @@ def test_with_evdev_a_missing_device_is_an_os_error() -> None:
 def test_a_keyboard_held_by_another_program_is_closed_again() -> None:
     keyboard = SimulatedKeyboard()
     keyboard.open("any").grab()
+    mine = keyboard.open("any")
     with pytest.raises(OSError) as caught:  # noqa: PT011  the number is checked below
-        HidDevice(keyboard, LayoutName.US)
+        HidDevice(mine, LayoutName.US)
     assert explain(caught.value) == "in use by another program"
-    assert keyboard.fileno() == -1
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(mine.fileno())
 
 
 @pytest.mark.parametrize(

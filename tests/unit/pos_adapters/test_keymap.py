@@ -59,6 +59,11 @@ def test_key_repeat_is_ignored() -> None:
     ]
 
 
+def test_a_modifier_that_repeats_is_still_held() -> None:
+    events = [event("LEFTSHIFT", 1), event("LEFTSHIFT", 2), *tap("A"), event("LEFTSHIFT", 0)]
+    assert texts([*events, *tap("ENTER")]) == ["A"]
+
+
 def test_other_events_are_ignored() -> None:
     noise = [InputEvent(0, 0, ecodes.EV_MSC, 4, 458756), InputEvent(0, 0, ecodes.EV_SYN, 0, 0)]
     assert texts([*noise, *tap("A"), *noise, *tap("F5", "ENTER")]) == ["a"]

@@ -164,15 +164,18 @@ async def test_an_event_deferred_for_ever_does_not_block_the_queue_for_ever(monk
 
 
 @pytest.mark.asyncio
-async def test_an_outage_shows_with_reason_backlog_and_age_and_ends_visibly():
-    scene = Scene(page(), UnreachableError("cut"))
-    scene.write("e1")
+async def test_an_outage_shows_with_its_reason_and_ends_visibly():
+    scene = Scene(page(), UnreachableError("cut"), UnreachableError("cut"), page())
+    scene.cache.position = "log.0"
     async with scene.working():
-        await until(lambda: scene.status.line is LineState.OFFLINE)
-        assert scene.status.reason == "cut"
-        scene.feed.answers += [UnreachableError("cut")] * 2 + [page()]
-        await until(lambda: scene.status.line is LineState.ONLINE)
-        assert scene.status.reason is None
+        await until(lambda: len(scene.feed.waits_s) == 5)
+    lines = [(status.line, status.reason) for status in scene.statuses]
+    assert list(dict.fromkeys(lines)) == [
+        (LineState.STARTING, None),
+        (LineState.ONLINE, None),
+        (LineState.OFFLINE, "cut"),
+    ]
+    assert lines[-1] == (LineState.ONLINE, None)
 
 
 @pytest.mark.asyncio

@@ -1,0 +1,71 @@
+"""Builders for storage tests: a shop's data folder, documents, snapshots. Everything invented."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+import zstandard
+
+from store_agent.storage import Storage, StorageSettings, open_storage
+from store_agent.storage.connection import Connect, connect_sqlcipher
+
+NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+KEY = bytes(range(32))
+OTHER_KEY = bytes(range(1, 33))
+
+
+def at_noon() -> datetime:
+    """A clock that stands still."""
+    return NOON
+
+
+def a_storage(folder: Path, **changes: Any) -> Storage:
+    """An open storage in `folder`; `changes` are StorageSettings fields or open_storage arguments."""
+    connect: Connect = changes.pop("connect", connect_sqlcipher)
+    extra = changes.pop("extra_migrations", ())
+    now = changes.pop("now", at_noon)
+    settings = StorageSettings(**{"directory": folder, "store_id": "store-1", "key": KEY} | changes)
+    return open_storage(settings, now=now, extra_migrations=extra, connect=connect)
+
+
+def customer(customer_id: str = "c-1", name: str = "Erika Musterfrau", **fields: Any) -> dict[str, Any]:
+    """A customer document."""
+    first, _, last = name.partition(" ")
+    return {
+        "id": customer_id,
+        "display_name": name,
+        "first_name": first,
+        "last_name": last,
+        "as_of": NOON.isoformat(),
+    } | fields
+
+
+def line(collection: str, doc: dict[str, Any], key: str | None = None) -> dict[str, Any]:
+    """A snapshot line."""
+    return {"collection": collection, "key": key or doc["id"], "doc": doc}
+
+
+def snapshot_bytes(
+    lines: Iterable[dict[str, Any]], cursor: str = "cursor-1", count: int | None = None
+) -> bytes:
+    """A whole snapshot as it comes over the wire."""
+    middle = list(lines)
+    total = len(middle) if count is None else count
+    first = {"snapshot": {"total": len(middle), "as_of": NOON.isoformat()}}
+    last = {"cursor": cursor, "count": total}
+    text = b"\n".join(orjson.dumps(part) for part in (first, *middle, last)) + b"\n"
+    return zstandard.ZstdCompressor(level=1).compress(text)
+
+
+async def in_chunks(data: bytes, size: int = 1000) -> AsyncIterator[bytes]:
+    """`data` as it trickles in."""
+    for start in range(0, len(data), size):
+        yield data[start : start + size]
+
+
+def ignore_progress(_done: int, _total: int) -> None:
+    """Nobody looks at the progress."""

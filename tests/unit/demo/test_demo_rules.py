@@ -1,0 +1,136 @@
+"""How the demo's platform settles what a shop reports about a person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from store_agent.demo.rules import DemoRules
+from store_agent.domain.consent import CLIENTELING, is_granted
+from store_agent.domain.customer import Customer, PersonState
+from sync.reference_platform.rules import EventRefusedError, PlatformEvent
+
+AT = "2026-11-21T10:00:00+00:00"
+ERIKA: dict[str, Any] = {
+    "id": "c-1",
+    "display_name": "Erika Musterfrau",
+    "as_of": "2026-11-20T10:00:00Z",
+    "a_field_of_tomorrow": 1,
+    "consents": [
+        {"purpose": "clienteling", "state": "granted", "decided_at": "2026-01-01T10:00:00Z"}
+    ],
+}
+
+
+class Documents:
+    """The platform's documents in a dictionary, and what was confirmed."""
+
+    def __init__(self, *customers: Mapping[str, Any]) -> None:
+        self.customers = {doc["id"]: dict(doc) for doc in customers}
+        self.confirmed: list[str | None] = []
+
+    def get(self, collection: str, key: str) -> dict[str, Any] | None:
+        return self.customers.get(key) if collection == "customers" else None
+
+    def put(
+        self, collection: str, key: str, doc: Mapping[str, Any], confirms: str | None = None
+    ) -> None:
+        assert collection == "customers"
+        self.customers[key] = dict(doc)
+        self.confirmed.append(confirms)
+
+    def delete(self, collection: str, key: str, confirms: str | None = None) -> None:
+        raise AssertionError("nothing is ever deleted")
+
+    def customer(self) -> Customer:
+        return TypeAdapter(Customer).validate_python(self.customers["c-1"])
+
+
+def event(kind: str, data: dict[str, Any], subject: str | None = "c-1") -> PlatformEvent:
+    return PlatformEvent("e-1", "/stores/s/1", "s", kind, data, subject, AT)
+
+
+def consent(state: str = "withdrawn", **more: Any) -> PlatformEvent:
+    data = {"purpose": CLIENTELING, "state": state, "how": "tablet", "language": "de", **more}
+    return event("store.consent.changed", data)
+
+
+def person(on: bool, state: str = "do_not_approach", **more: Any) -> PlatformEvent:
+    return event("store.person.changed", {"state": state, "on": on, **more})
+
+
+def test_a_withdrawal_counts_and_is_confirmed() -> None:
+    store = Documents(ERIKA)
+    DemoRules().apply(consent(), store)
+    decided = store.customer().consents[-1]
+    assert not is_granted(CLIENTELING, store.customer().consents)
+    assert (decided.how, decided.decided_at) == ("tablet", datetime(2026, 11, 21, 10, tzinfo=UTC))
+    assert store.confirmed == ["e-1"]
+
+
+def test_the_answer_before_stays_as_proof() -> None:
+    store = Documents(ERIKA)
+    DemoRules().apply(consent(), store)
+    assert len(store.customer().consents) == 2
+
+
+def test_a_state_is_set_once_and_taken_back() -> None:
+    store = Documents(ERIKA)
+    rules = DemoRules()
+    rules.apply(person(on=True), store)
+    rules.apply(person(on=True), store)
+    assert store.customer().states == (PersonState.DO_NOT_APPROACH,)
+    rules.apply(person(on=False), store)
+    assert store.customer().states == ()
+    assert len(store.confirmed) == 3
+
+
+def test_what_was_said_about_one_visit_stays_with_the_visit() -> None:
+    store = Documents(ERIKA)
+    DemoRules().apply(person(on=True, state="not_this_person", visit_id="v-1"), store)
+    assert store.customer().states == ()
+    assert store.confirmed == []
+
+
+def test_unknown_fields_of_the_customer_survive() -> None:
+    store = Documents(ERIKA)
+    DemoRules().apply(consent(), store)
+    assert store.customers["c-1"]["a_field_of_tomorrow"] == 1
+
+
+@pytest.mark.parametrize(
+    "ignored",
+    [
+        event("store.scan.recorded", {"lane": "door"}),
+        event("store.consent.changed", {"purpose": "x"}, subject="c-erased"),
+        event("store.consent.changed", {"purpose": "x"}, subject=None),
+    ],
+)
+def test_other_events_change_nothing(ignored: PlatformEvent) -> None:
+    store = Documents(ERIKA)
+    DemoRules().apply(ignored, store)
+    assert store.customers == {"c-1": ERIKA}
+    assert store.confirmed == []
+
+
+@pytest.mark.parametrize(
+    "unusable",
+    [
+        event("store.consent.changed", {"state": "granted"}),
+        consent(state="perhaps"),
+        consent(how=7),
+        person(on=True, state="famous"),
+        event("store.person.changed", {"state": "gift"}),
+    ],
+)
+def test_an_event_that_makes_no_sense_is_refused_for_good(unusable: PlatformEvent) -> None:
+    store = Documents(ERIKA)
+    with pytest.raises(EventRefusedError) as refused:
+        DemoRules().apply(unusable, store)
+    assert refused.value.permanent
+    assert refused.value.code == "invalid_data"
+    assert store.customers == {"c-1": ERIKA}
