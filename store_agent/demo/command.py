@@ -121,6 +121,7 @@ class _Demo:
             "serial_fd": self._scanner_fd,
             "seed": self._options.seed,
             "speed": self._options.speed,
+            "data": str(self._options.data),
         }
         fds = (self._scanner_fd,)
         self._children.append(await Child.start("store_agent.demo.traffic", settings, fds))
