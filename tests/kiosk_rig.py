@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 
 import uvicorn
 
-from kiosk_ui.fake_app import DEVICE_TOKEN, SESSION_TOKEN, FakeKiosk, build_fake_kiosk
+from kiosk_ui.fake_app import FakeKiosk, build_fake_kiosk
+from kiosk_ui.model import Device
 
 NOW = datetime(2026, 11, 21, 13, 23, 8, tzinfo=UTC)
 CHROMIUM = "/usr/bin/chromium"
@@ -69,16 +70,26 @@ def running_kiosk():
 
 
 @contextmanager
-def tablet(  # noqa: PLR0913 - a builder with defaults
-    browser, rig, *, viewport=LANDSCAPE, scheme="light", language="de", signed_in=True
+def tablet(
+    browser,
+    rig,
+    *,
+    viewport=LANDSCAPE,
+    scheme="light",
+    language="de",
+    signed_in=True,
+    device="tablet-1",
 ):
     """A page of a tablet; leaving asserts that nothing was written to the console."""
     context = browser.new_context(
         viewport=viewport, color_scheme=scheme, locale=language, reduced_motion="reduce"
     )
-    cookies = {"language": language, "device": DEVICE_TOKEN}
+    access = rig.kiosk.access
+    access.devices[f"token-of-{device}"] = Device(device, "Damen, EG")
+    access.sessions[f"session-at-{device}"] = (device, "bea")
+    cookies = {"language": language, "device": f"token-of-{device}"}
     if signed_in:
-        cookies["staff"] = SESSION_TOKEN
+        cookies["staff"] = f"session-at-{device}"
     context.add_cookies([{"name": k, "value": v, "url": rig.url} for k, v in cookies.items()])
     context.set_default_timeout(8000)
     page = context.new_page()
@@ -90,4 +101,4 @@ def tablet(  # noqa: PLR0913 - a builder with defaults
     page.complaints = complaints
     yield page
     context.close()
-    assert not complaints
+    assert complaints == []

@@ -7,6 +7,7 @@ directory entries is not part of this model.
 
 from __future__ import annotations
 
+import os
 import random
 
 import apsw
@@ -88,7 +89,7 @@ class DiskVFS(apsw.VFS):
         return 0
 
     def xRandomness(self, count: int) -> bytes:  # noqa: N802  SQLite's name
-        return random.randbytes(count)
+        return os.urandom(count)
 
     def xCurrentTime(self) -> float:  # noqa: N802  SQLite's name
         return 2460000.5

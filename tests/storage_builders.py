@@ -24,7 +24,7 @@ def at_noon() -> datetime:
 
 
 def a_storage(folder: Path, **changes: Any) -> Storage:
-    """An open storage in `folder`; `changes` are StorageSettings fields or open_storage arguments."""
+    """An open storage; `changes` are fields of StorageSettings or arguments of open_storage."""
     connect: Connect = changes.pop("connect", connect_sqlcipher)
     extra = changes.pop("extra_migrations", ())
     now = changes.pop("now", at_noon)
@@ -32,7 +32,9 @@ def a_storage(folder: Path, **changes: Any) -> Storage:
     return open_storage(settings, now=now, extra_migrations=extra, connect=connect)
 
 
-def customer(customer_id: str = "c-1", name: str = "Erika Musterfrau", **fields: Any) -> dict[str, Any]:
+def customer(
+    customer_id: str = "c-1", name: str = "Erika Musterfrau", **fields: Any
+) -> dict[str, Any]:
     """A customer document."""
     first, _, last = name.partition(" ")
     return {

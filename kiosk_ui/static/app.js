@@ -97,7 +97,7 @@
 
   // --- the panel -------------------------------------------------------------------------------
   document.addEventListener("htmx:afterSwap", (event) => {
-    if (event.detail.target.id !== "panel") return;
+    if (event.detail.target?.id !== "panel") return;
     const title = event.detail.target.querySelector("[data-title]");
     if (title) document.title = title.dataset.title;
     event.detail.target.scrollTop = 0;

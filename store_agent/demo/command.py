@@ -61,12 +61,12 @@ class _Demo:
         self._children: list[Child] = []
 
     async def run(self) -> None:
-        platform = await self._platform()
         settings, clock = _settings(self._options, self._state), SystemClock()
         doorway = app.open_doorway(settings, clock)
-        agent = app.build(settings, clock, doorway.addresses)
         url = doorway.addresses.url
         try:
+            platform = await self._platform()
+            agent = app.build(settings, clock, doorway.addresses)
             async with asyncio.TaskGroup() as group:
                 opening = group.create_task(self._open(agent, platform))
                 await app.run(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -40,7 +41,8 @@ class DemoPlatformSettings:
 def main() -> None:
     """Seed once, then serve until told to stop."""
     settings = DemoPlatformSettings(**orjson.loads(sys.stdin.buffer.readline()))
-    asyncio.run(_serve(settings))
+    with suppress(BrokenPipeError):  # the demo is gone, and with it whoever reads us
+        asyncio.run(_serve(settings))
 
 
 async def _serve(settings: DemoPlatformSettings) -> None:

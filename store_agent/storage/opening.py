@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -63,6 +64,7 @@ def open_or_recover(
     """
     key_is_right = keys.check_fingerprint(file.path.parent, file.key)
     _refuse_plain_text(file)
+    log = _hold_log(file.path)
     try:
         _prepare(file, initialise, at, thorough=thorough)
     except _Damaged as error:
@@ -71,9 +73,11 @@ def open_or_recover(
                 f"{file.path.name} cannot be read with this key",
                 hint=f"Restore the key, or move {file.path.name} away to start with a fresh file.",
             ) from error
-        recovery = _move_aside(file.path, str(error), at)
+        recovery = _move_aside(file.path, log, str(error), at)
         _prepare(file, initialise, at, thorough=False)
         return recovery
+    finally:
+        log.unlink(missing_ok=True)
     return None
 
 
@@ -154,10 +158,21 @@ def _in_transaction(connection: Connection, work: Callable[[Connection], None]) 
         raise
 
 
-def _move_aside(path: Path, reason: str, at: datetime) -> Recovery:
+def _hold_log(path: Path) -> Path:
+    """A second name for the write-ahead log: SQLite deletes a log that it cannot read."""
+    held = path.with_name(path.name + "-wal.held")
+    held.unlink(missing_ok=True)
+    with suppress(OSError):  # no log, or a file system without links: then without
+        held.hardlink_to(path.with_name(path.name + "-wal"))
+    return held
+
+
+def _move_aside(path: Path, log: Path, reason: str, at: datetime) -> Recovery:
     target = _free_name(path, f"damaged-{file_stamp(at)}")
     for part in with_side_files(path):
         part.rename(target.with_name(target.name + part.name.removeprefix(path.name)))
+    if log.exists():
+        log.replace(target.with_name(target.name + "-wal"))
     sync_folder(path.parent)
     return Recovery(path.name, target.name, reason, at)
 

@@ -42,7 +42,10 @@ async def app(scope, receive, send):
     await send({"type": "http.response.start", "status": 200,
                 "headers": [(b"content-length", str(len(answer)).encode())]})
     await send({"type": "http.response.body", "body": answer})
-s = socket.socket(); s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1], flush=True)
+s = socket.socket()
+s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+s.bind(("127.0.0.1", 0))
+print(s.getsockname()[1], flush=True)
 config = uvicorn.Config(app, log_level="critical", http="httptools", loop="uvloop", ws="none")
 asyncio.run(uvicorn.Server(config).serve([s]))
 """
@@ -84,8 +87,8 @@ async def drain(url: str, ledger: PlainLedger) -> float:
     transport = PlatformHttpTransport(line, "s1", "epoch1")
     pusher = Pusher(transport, ledger, board, RealClock(), lambda window_s: None)
     began = time.perf_counter()
-    while await pusher.step():
-        pass
+    while outbox.position(ledger.connection) < BATCHES * BATCH:
+        await pusher.step()
     took_s = time.perf_counter() - began
     await line.close()
     return took_s

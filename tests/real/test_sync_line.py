@@ -3,10 +3,11 @@
 import asyncio
 import os
 import signal
+import sqlite3
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -15,7 +16,6 @@ import httpx
 import pytest
 
 from sync import outbox
-from sync.errors import UnreachableError
 from sync.fakes import MemoryCache, PlainLedger
 from sync.feed import HttpFeed
 from sync.outbox import OutboxEvent
@@ -180,33 +180,81 @@ async def test_repeated_cuts_while_draining_lose_and_double_nothing(tmp_path):
         assert await accepted_ids(url) == expected(6000)
 
 
+@asynccontextmanager
+async def platform_process(folder: Path, port: int = 0) -> AsyncIterator[tuple[str, int]]:
+    """A platform in a process of its own that dies by SIGKILL; its URL and process id."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "sync.reference_platform"),
+        *("--data", str(folder), "--port", str(port)),
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "PLATFORM_TOKEN": TOKEN},
+    )
+    assert process.stdout
+    url = (await process.stdout.readline()).decode().strip()
+    try:
+        yield url, process.pid
+    finally:
+        process.kill()
+        await process.wait()
+
+
 @pytest.mark.asyncio
-async def test_a_platform_restart_is_survived_and_a_cut_line_stays_cut(tmp_path):
-    async with platform(tmp_path) as url:
+async def test_a_platform_killed_while_it_accepts_ends_up_with_each_event_once(tmp_path):
+    async with platform_process(tmp_path) as (url, _):
         port = httpx.URL(url).port
+        assert port
         shop = Shop(tmp_path, url)
-        async with working(shop):
-            shop.write(10)
-            await until(lambda: shop.drained)
-            await set_line(url, up=False)
-            await until(lambda: shop.status.line is LineState.OFFLINE, within_s=5)
-            await _restart_and_mend(tmp_path, port, shop)
+        shop.write(8000)
+        task = asyncio.create_task(shop.worker.run())
+        await until(lambda: outbox.position(shop.ledger.connection) > 0)
+    assert not shop.drained
+    await until(lambda: shop.status.line is LineState.OFFLINE, within_s=5)
+    async with platform_process(tmp_path, port) as (url, _):
+        await until(lambda: shop.drained)
+        assert await accepted_ids(url) == expected(8000)
+        await set_line(url, up=False)
+        await until(lambda: shop.status.line is LineState.OFFLINE, within_s=5)
+    async with platform_process(tmp_path, port) as (url, _):
+        shop.write(5)
+        await asyncio.sleep(2.5)
+        assert len(await accepted_ids(url)) == 8000, "the cut line was mended by the restart"
+        await set_line(url, up=True)
+        await until(lambda: shop.drained)
+        assert await accepted_ids(url) == expected(8005)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    shop.ledger.close()
 
 
-async def _restart_and_mend(folder: Path, port: int | None, shop: Shop) -> None:
-    other = folder / "copy"
-    other.mkdir()
-    # The first platform still holds the port: the same file is served again on another one.
-    async with platform(folder) as url:
-        line = HttpLine(url, TOKEN, RealClock().now)
-        with pytest.raises(UnreachableError):
-            await line.request("GET", "/v1/stores/s1/snapshot", deadline_s=5)
-        await line.close()
-        assert await accepted_ids(url) == expected(10)
-        await set_line(f"http://127.0.0.1:{port}", up=True)
-    shop.write(10)
-    await until(lambda: shop.drained)
-    assert await accepted_ids(f"http://127.0.0.1:{port}") == expected(20)
+SHOP_PROCESS = """
+import asyncio, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[3])
+from real.test_sync_line import Shop
+asyncio.run(Shop(Path(sys.argv[1]), sys.argv[2]).worker.run())
+"""
+
+
+def accepted_count(folder: Path) -> int:
+    with closing(sqlite3.connect(folder / FILE_NAME)) as connection:
+        return connection.execute("SELECT count(*) FROM events").fetchone()[0]
+
+
+@pytest.mark.asyncio
+async def test_a_shop_killed_again_and_again_while_draining_changes_nothing(tmp_path):
+    async with platform(tmp_path) as url:
+        shop = Shop(tmp_path, url)
+        shop.write(6000)
+        shop.ledger.close()
+        tests = str(Path(__file__).parents[1])
+        for goal in (1, 1500, 3000, 6000):  # accepted events after which the shop is killed
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-c", SHOP_PROCESS, str(tmp_path), url, tests
+            )
+            await until(lambda goal=goal: accepted_count(tmp_path) >= goal)
+            process.kill()
+            await process.wait()
+        assert await accepted_ids(url) == expected(6000)
 
 
 @pytest.mark.asyncio

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from unit.identity.pass_builders import (
     NOW,
@@ -140,7 +140,6 @@ def test_two_renderings_of_one_window_are_the_same_code() -> None:
     assert start.once == later.once
 
 
-@settings(deadline=None, max_examples=50)
 @given(st.lists(st.tuples(st.integers(-90, 90), st.integers(-90, 90)), max_size=12))
 def test_no_window_is_ever_accepted_twice(scans: list[tuple[int, int]]) -> None:
     book = MemoryBook([rotating_pass()])
@@ -272,7 +271,6 @@ PARTS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=200)
 @given(
     PARTS,
     st.integers(1, 10),

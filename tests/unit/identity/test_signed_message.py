@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from unit.identity.pass_builders import (
     NOW,
@@ -63,7 +63,6 @@ def test_the_text_needs_no_keyboard_luck() -> None:
     assert not set("YZIO") & set(base32.ALPHABET)
 
 
-@settings(deadline=None, max_examples=50)
 @given(
     st.text(min_size=1, max_size=8),
     st.text(min_size=1, max_size=16),
@@ -100,7 +99,6 @@ def test_unusable_claims_are_not_signed(changes) -> None:
         issue(claims(**changes), private_key())
 
 
-@settings(deadline=None, max_examples=300)
 @given(st.data())
 def test_no_altered_message_verifies(data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(MESSAGE) - 1))

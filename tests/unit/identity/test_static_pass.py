@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from unit.identity.pass_builders import NOW, MemoryBook, scan, static_pass
 
@@ -135,7 +135,6 @@ def test_a_replacement_character_is_never_guessed() -> None:
     assert scan("M\ufffdller", MemoryBook([static_pass("Müller")])).customer_id is None
 
 
-@settings(deadline=None)
 @given(LATIN_1.filter(lambda text: text.strip() == text and not text.startswith("]")))
 def test_every_latin_1_message_survives_every_misreading(message: str) -> None:
     book = MemoryBook([static_pass(message)])
@@ -146,7 +145,6 @@ def test_every_latin_1_message_survives_every_misreading(message: str) -> None:
 SHORT = st.text(st.sampled_from("aüÃ¼\x83Â©"), min_size=1, max_size=5)
 
 
-@settings(deadline=None, max_examples=300)
 @given(st.sets(SHORT, min_size=2, max_size=12), st.data())
 def test_no_misreading_ever_finds_another_pass(messages: set[str], data: st.DataObject) -> None:
     book = MemoryBook([static_pass(message) for message in messages])

@@ -49,6 +49,10 @@ def pretend_power_cut(folder: Path) -> None:
     (folder / "storage.lock").write_bytes(b"running\n")
 
 
+def files_in(folder: Path, part: str = "") -> list[Path]:
+    return sorted(path for path in folder.iterdir() if part in path.name)
+
+
 async def present(storage: Storage) -> list[str]:
     return await storage.read(lambda view: [visit.id for visit in visits.present(view.ledger)])
 
@@ -114,16 +118,14 @@ async def test_a_plain_file_is_refused_when_a_key_is_set(tmp_path: Path) -> None
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("noted", [True, False], ids=["fingerprint kept", "fingerprint lost"])
-async def test_a_wrong_key_is_refused_and_not_taken_for_damage(
-    tmp_path: Path, noted: bool
-) -> None:
+async def test_a_wrong_key_is_refused_and_not_taken_for_damage(tmp_path: Path, noted: bool) -> None:
     epoch = await a_used_folder(tmp_path)
     if not noted:
         (tmp_path / "db.key.id").unlink()
-    before = sorted(path.name for path in tmp_path.iterdir())
+    before = files_in(tmp_path)
     with pytest.raises(WrongKey):
         a_storage(tmp_path, key=OTHER_KEY)
-    assert sorted(path.name for path in tmp_path.iterdir()) == before
+    assert files_in(tmp_path) == before
     storage = a_storage(tmp_path)
     assert storage.epoch == epoch
     await storage.close()
@@ -172,7 +174,7 @@ async def test_an_upgrade_makes_a_copy_first(tmp_path: Path) -> None:
     assert await present(storage) == ["v-1"]
     await storage.write(lambda tx: tx.execute("INSERT INTO more VALUES (1)").fetchall())
     await storage.close()
-    copies = [path for path in tmp_path.iterdir() if "before-upgrade" in path.name]
+    copies = files_in(tmp_path, "before-upgrade")
     assert len(copies) == 1
     copy = open_connection(copies[0], KEY, CACHE_WRITER)
     assert copy.execute("SELECT id FROM visits").fetchall() == [("v-1",)]
@@ -184,7 +186,7 @@ async def test_an_upgrade_makes_a_copy_first(tmp_path: Path) -> None:
 async def test_a_start_without_news_makes_no_copy(tmp_path: Path) -> None:
     await a_used_folder(tmp_path)
     await a_storage(tmp_path).close()
-    assert not [path for path in tmp_path.iterdir() if "before-upgrade" in path.name]
+    assert files_in(tmp_path, "before-upgrade") == []
 
 
 @pytest.mark.asyncio
@@ -281,7 +283,7 @@ async def test_two_damaged_files_of_one_second_are_both_kept(tmp_path: Path) -> 
         storage = a_storage(tmp_path)
         assert storage.recovered
         await storage.close()
-    assert len([p for p in tmp_path.iterdir() if ".damaged-" in p.name]) == 2
+    assert len(files_in(tmp_path, ".damaged-")) == 2
 
 
 @pytest.mark.asyncio

@@ -86,7 +86,11 @@ async def test_a_failing_job_takes_back_its_own_rows_only(tmp_path: Path) -> Non
     writer = a_writer(tmp_path / "a.db")
     gate = Gate()
     first = writer.write(gate)
-    jobs = [writer.write(insert("a")), writer.write(insert_and_fail("b")), writer.write(insert("c"))]
+    jobs = [
+        writer.write(insert("a")),
+        writer.write(insert_and_fail("b")),
+        writer.write(insert("c")),
+    ]
     gate.open.set()
     await first
     results = await asyncio.gather(*jobs, return_exceptions=True)

@@ -171,7 +171,6 @@ async def test_an_outage_shows_with_its_reason_and_ends_visibly():
         await until(lambda: len(scene.feed.waits_s) == 5)
     lines = [(status.line, status.reason) for status in scene.statuses]
     assert list(dict.fromkeys(lines)) == [
-        (LineState.STARTING, None),
         (LineState.ONLINE, None),
         (LineState.OFFLINE, "cut"),
     ]
