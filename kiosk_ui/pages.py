@@ -92,7 +92,7 @@ class Pages:
     def not_this_person(self, viewer: Viewer, visit_id: str, customer_id: str) -> HTMLResponse:
         """The panel after "Not this person", with the way back."""
         panel = self._print("undone.html", viewer, visit_id=visit_id, customer_id=customer_id)
-        return answer(panel + self._live("floor", viewer, oob=True))
+        return answer(panel)
 
     def login(  # noqa: PLR0913 - one template, one call
         self,
@@ -152,7 +152,7 @@ class Pages:
         query: str = "",
     ) -> HTMLResponse:
         if wants_fragment(request):
-            return answer(panel + self._live(page, viewer, oob=True), status)
+            return answer(panel, status)
         parts = await self.board.line(viewer) + await self.board.floor(viewer)
         shell = self._shell(viewer, parts, page, "floor")
         html = self._print(
@@ -168,11 +168,8 @@ class Pages:
 
     def _shell(self, viewer: Viewer, parts: Print, page: str, area: str) -> dict[str, object]:
         inline = {part.id: part.inline for part in (*parts, self.board.clock(viewer))}
-        live = self._live(page, viewer)
+        live = self._print("live.html", viewer, page=page)
         return {"parts": inline, "area": area, "live": live}
-
-    def _live(self, page: str, viewer: Viewer, *, oob: bool = False) -> Markup:
-        return self._print("live.html", viewer, page=page, oob=oob)
 
     def _print(self, template: str, viewer: Viewer, **context: object) -> Markup:
         return self.printer.page(template, viewer.language, self.now(), viewer=viewer, **context)

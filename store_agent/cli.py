@@ -76,11 +76,14 @@ def doctor(
 
 @app.command("pin")
 def set_pin(config: ConfigFile, staff_id: str) -> None:
-    """Set somebody's PIN for the tablets (asks for it)."""
+    """Set somebody's PIN for the tablets, while the agent is stopped; asks, or reads stdin."""
     from store_agent.commands import run as command
     from store_agent.config import load
 
-    pin = typer.prompt("PIN", hide_input=True, confirmation_prompt=True)
+    if sys.stdin.isatty():
+        pin = typer.prompt("PIN", hide_input=True, confirmation_prompt=True)
+    else:
+        pin = sys.stdin.readline().strip()
     command.set_pin(load(config), staff_id, pin)
 
 

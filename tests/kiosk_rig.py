@@ -101,4 +101,4 @@ def tablet(
     page.complaints = complaints
     yield page
     context.close()
-    assert complaints == []
+    assert complaints == [], complaints

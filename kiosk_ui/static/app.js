@@ -98,6 +98,12 @@
   // --- the panel -------------------------------------------------------------------------------
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target?.id !== "panel") return;
+    // Not out-of-band: the row that asked may have been replaced meanwhile, and htmx then finds no target.
+    const url = event.detail.target.querySelector("[data-live]")?.dataset.live;
+    if (url && $("live")?.hasAttribute("sse-connect") && $("live").getAttribute("sse-connect") !== url) {
+      $("live").setAttribute("sse-connect", url);
+      rebuild();
+    }
     const title = event.detail.target.querySelector("[data-title]");
     if (title) document.title = title.dataset.title;
     event.detail.target.scrollTop = 0;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from store_agent.storage.connection import Connection
+from store_agent.storage.connection import BUSY_TIMEOUT_MS, Connection
 
 # Asking SQLite for the log's length costs some microseconds, so only every so many commits.
 GROUPS_BETWEEN_LOOKS = 64
@@ -13,6 +13,7 @@ SHORT_PAUSE_S = 0.25
 SHORT_PAUSE_PAGES = 512
 # After this the shop is quiet: empty the log and give pages back to the disk.
 LONG_PAUSE_S = 30.0
+TRUNCATE_WAIT_MS = 50
 # Free pages given back in one step, and the fewest worth it.
 VACUUM_STEP_PAGES = 2048
 VACUUM_FROM_PAGES = 256
@@ -44,7 +45,10 @@ class Checkpoints:
                 connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
             return
         give_space_back(connection)
+        # Emptying waits for readers; a write that comes meanwhile must not wait for them as well.
+        connection.execute(f"PRAGMA busy_timeout = {TRUNCATE_WAIT_MS}")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
 
 
 def give_space_back(connection: Connection) -> None:

@@ -66,6 +66,7 @@ class Storage:
         self._cache = Writer("cache", files.cache.open, now, queue_limit=settings.queue_limit)
         self._readers = Readers(files.open_view)
         self._importing = False
+        self._closed = False
         self._recovered = list(files.recovered)
 
     @property
@@ -114,6 +115,7 @@ class Storage:
             built = await snapshot.build(chunks, directory, key, progress)
             await self._cache.replace(partial(self._swap, built.path))
         finally:
+            snapshot.remove_leftovers(self._settings.directory)
             self._importing = False
         self._recovered = [one for one in self._recovered if one.file != cache.FILE]
         return built.cursor
@@ -127,7 +129,9 @@ class Storage:
 
     async def close(self) -> None:
         """Finish what is queued and close both files. Calls that come later get Unavailable."""
-        await asyncio.to_thread(self._close)
+        if not self._closed:
+            self._closed = True
+            await asyncio.to_thread(self._close)
 
     def _close(self) -> None:
         self._readers.stop()

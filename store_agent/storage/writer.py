@@ -227,9 +227,10 @@ class Writer:
             self._drop_connection()
         elif self._connection is not None and self._connection.in_transaction:
             self._roll_back(self._connection)
-        down = failure in (Failure.DAMAGED, None)
-        reason = f"{self._name}: {failure.value if failure else type(error).__name__}"
-        self._set_health(HealthState.DOWN if down else HealthState.DEGRADED, reason)
+        # Only another program's lock passes by itself.
+        state = HealthState.DEGRADED if failure is Failure.BUSY else HealthState.DOWN
+        reason = failure.value if failure else f"internal error ({type(error).__name__})"
+        self._set_health(state, f"cannot be written: {reason}")
 
     def _roll_back(self, connection: Connection) -> None:
         try:

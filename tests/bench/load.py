@@ -33,10 +33,10 @@ class Load:
         return self.answered / self.seconds
 
 
-def post(path: str, body: bytes) -> bytes:
+def post(path: str, body: bytes, token: str = TILL_TOKEN) -> bytes:
     """One request as it stands on the wire."""
     head = (
-        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {TILL_TOKEN}\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body

@@ -162,6 +162,13 @@ def test_of_two_equal_offers_the_one_that_ends_first_leads() -> None:
     assert ids(judged(offers=offers)) == ["b", "c", "a"]
 
 
+def test_what_is_equal_in_everything_stands_in_the_order_of_ids() -> None:
+    offers, vouchers = [offer("o-b"), offer("o-a")], [voucher("v-b"), voucher("v-a")]
+    expected = ["v-a", "v-b", "o-a", "o-b"]
+    assert ids(judged(offers=offers, vouchers=vouchers)) == expected
+    assert ids(judged(offers=offers[::-1], vouchers=vouchers[::-1])) == expected
+
+
 def test_for_a_gift_ones_own_wishes_do_not_count() -> None:
     person = customer(wish_list=("hat",), affinities=(Affinity("hats", 1.0),))
     offers = [offer("any"), offer("hats", categories=("hats",), skus=("hat",))]

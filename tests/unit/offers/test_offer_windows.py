@@ -137,6 +137,15 @@ def test_a_night_belongs_to_the_day_on_which_it_began(
     assert out_of_hours(LATE, moment_of(at, BERLIN)) is reason
 
 
+@pytest.mark.parametrize(
+    ("clock", "is_open"),
+    [("08:59:59", False), ("09:00:00", True), ("17:59:59", True), ("18:00:00", False)],
+)
+def test_hours_include_their_start_and_exclude_their_end(clock: str, is_open: bool) -> None:
+    at = datetime.fromisoformat(f"2026-11-21T{clock}").replace(tzinfo=BERLIN)
+    assert is_open_now(offer(from_time=time(9), until_time=time(18)), at, BERLIN) is is_open
+
+
 def test_sunday_night_reaches_into_monday() -> None:
     sunday = offer(weekdays=(7,), from_time=time(22), until_time=time(2))
     monday = datetime(2026, 11, 23, 1, 0, tzinfo=BERLIN)

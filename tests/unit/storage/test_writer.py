@@ -211,7 +211,7 @@ async def test_a_full_disk_acknowledges_nothing_and_shows_in_health(tmp_path: Pa
     recovered = writer.health
     writer.stop()
     assert [type(result) for result in results] == [Unavailable, Unavailable]
-    assert health.state is HealthState.DEGRADED
+    assert health.state is HealthState.DOWN
     assert "full" in health.reason
     assert recovered.state is HealthState.OK
     assert stored(tmp_path / "a.db") == ["before", "after"]
@@ -262,7 +262,7 @@ async def test_after_a_disk_error_the_connection_is_thrown_away(tmp_path: Path) 
     await writer.write(insert("after"))
     recovered = writer.health.state
     writer.stop()
-    assert health.state is HealthState.DEGRADED
+    assert health.state is HealthState.DOWN
     assert "disk reported an error" in health.reason
     assert recovered is HealthState.OK
     assert opened[0].closed
