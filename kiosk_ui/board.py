@@ -7,6 +7,8 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
+from markupsafe import Markup
+
 from kiosk_ui.live import Ending, Hub, Page, PageKind
 from kiosk_ui.model import CustomerPage, Floor, Status, Viewer
 from kiosk_ui.ports import Shop
@@ -15,6 +17,7 @@ from kiosk_ui.views import recent_guests
 
 FRESH_FOR_S = 10  # "7 min" and the outbox length may lag by this much without a change being told
 KEPT_PRINTS = 64  # audiences x open customers, with room; older prints are rendered again
+ARRIVAL = "arrival"  # the id of the card that opens by itself
 CUSTOMER_PARTS = ("who", "say", "offers", "bought", "glance", "leanings")
 
 Print = tuple[Fragment, ...]
@@ -36,10 +39,12 @@ class Board:
         parts = await self.line(viewer)
         if page.kind is PageKind.STATUS:
             return parts + await self.components(viewer)
-        parts += await self.floor(viewer)
-        if page.kind is PageKind.CUSTOMER:
-            parts += await self._watched_customer(page.customer_id, viewer)
-        return parts
+        floor = await self.floor(viewer)
+        if page.kind is PageKind.FLOOR:
+            return parts + floor
+        # An open customer keeps the panel: no arrival takes it away.
+        parts += tuple(part for part in floor if part.id != ARRIVAL)
+        return parts + await self._watched_customer(page.customer_id, viewer)
 
     async def line(self, viewer: Viewer) -> Print:
         """The top line."""
@@ -51,7 +56,7 @@ class Board:
         return await self._shared("components", version, viewer, self._print_components)
 
     async def floor(self, viewer: Viewer) -> Print:
-        """Headline and list of people."""
+        """Headline, list of people, and the card of whoever was scanned last."""
         return await self._shared("floor", self._hub.floor_version, viewer, self._print_floor)
 
     def customer(self, page: CustomerPage, viewer: Viewer) -> Print:
@@ -125,7 +130,15 @@ class Board:
             self._fragment(
                 "people.html", "people", viewer, wanting=wanting, others=others, guests=guests
             ),
+            self._print_arrival(floor.arrival, viewer),
         )
+
+    def _print_arrival(self, arrival: CustomerPage | None, viewer: Viewer) -> Fragment:
+        parts: dict[str, Markup] = {}
+        if arrival is not None:
+            printed = self._print_customer(arrival, viewer)
+            parts = {part.id.rsplit("-", 1)[1]: part.inline for part in printed}
+        return self._fragment("arrival.html", ARRIVAL, viewer, c=arrival, parts=parts)
 
     def _print_customer(self, page: CustomerPage, viewer: Viewer) -> Print:
         key = short_key(page.customer_id)

@@ -134,10 +134,15 @@ class GuestRow:
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """Who is in the shop, newest first, and the guests scanned lately."""
+    """Who is in the shop, newest first, and the guests scanned lately.
+
+    `arrival` = whoever was scanned in the last moments: a tablet where nobody is open shows the
+    card by itself. None for people who must not be approached.
+    """
 
     rows: tuple[FloorRow, ...] = ()
     guests: tuple[GuestRow, ...] = ()
+    arrival: CustomerPage | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from markupsafe import Markup
 
-from kiosk_ui.board import Board, Print
+from kiosk_ui.board import ARRIVAL, Board, Print
 from kiosk_ui.model import CustomerPage, Device, StaffChoice, Viewer
 from kiosk_ui.ports import Shop
 from kiosk_ui.printer import Printer
@@ -46,7 +46,7 @@ class Pages:
     async def floor(self, request: Request, viewer: Viewer, reason: str = "") -> HTMLResponse:
         """The floor with an empty panel, or with the reason why a scan names nobody."""
         text = SCAN_REASONS.get(reason, UNKNOWN_REASON) if reason else ""
-        panel = self._print("empty_panel.html", viewer, reason=text)
+        panel = await self._empty_panel(viewer, text)
         title = self.printer.formats(viewer.language).gettext("Shop")
         return await self._in_shop(request, viewer, panel, "floor", title)
 
@@ -73,7 +73,7 @@ class Pages:
         html = self._print("hits.html", viewer, hits=hits, query=query)
         if wants_fragment(request):
             return answer(html)
-        panel = self._print("empty_panel.html", viewer, reason="")
+        panel = await self._empty_panel(viewer, "")
         title = self.printer.formats(viewer.language).gettext("Shop")
         return await self._in_shop(request, viewer, panel, "floor", title, hits=html, query=query)
 
@@ -138,6 +138,11 @@ class Pages:
         parts = self.board.customer(page, viewer)
         inline = {part.id.rsplit("-", 1)[1]: part.inline for part in parts}
         return self._print("customer.html", viewer, c=page, parts=inline)
+
+    async def _empty_panel(self, viewer: Viewer, reason: str) -> Markup:
+        """The panel while nobody is open: whoever was scanned last, or the reason why not."""
+        parts = {part.id: part.inline for part in await self.board.floor(viewer)}
+        return self._print("empty_panel.html", viewer, reason=reason, arrival=parts[ARRIVAL])
 
     async def _in_shop(  # noqa: PLR0913 - one place for panel and page
         self,

@@ -63,33 +63,45 @@
     return [document.activeElement, people.querySelector("[aria-current]"), box.scrollTop > 0 && rows.find((row) => visible(row, box))]
       .find((row) => row && rows.includes(row) && visible(row, box));
   };
-  let before = null;
-  document.addEventListener("htmx:oobBeforeSwap", (event) => {
-    const { target, fragment } = event.detail;
-    const incoming = fragment.firstElementChild;
-    if (target.dataset.v && incoming?.dataset.v === target.dataset.v) { event.detail.shouldSwap = false; return; }
-    if (target.id !== "people") return;
-    const box = target.parentElement;
-    const anchor = anchorOf(target, box);
-    before = { ids: new Set([...target.querySelectorAll("a[id], li[id]")].map((row) => row.id)), order: [...target.querySelectorAll("[id]")].map((row) => row.id).join(),
-      anchor: anchor?.id, offset: anchor ? anchor.offsetTop - box.scrollTop : 0 };
-  });
-  document.addEventListener("htmx:oobAfterSwap", () => {
-    const people = $("people");
-    if (!before || !people) return;
+  // Rows that did not change stay the same nodes: sixty people cost no more than the one who came.
+  const merge = (people, incoming) => {
+    const old = new Map([...people.querySelectorAll("li[id]")].map((row) => [row.id, row]));
+    const fresh = [];
+    for (const row of incoming.querySelectorAll("li[id]")) {
+      const kept = old.get(row.id);
+      if (!kept) fresh.push(row);
+      else if (kept.dataset.v && kept.dataset.v === row.dataset.v) row.replaceWith(kept);
+    }
+    people.replaceChildren(...incoming.childNodes);
+    people.dataset.v = incoming.dataset.v;
+    htmx.process(people);
+    return fresh;
+  };
+  const update = (people, incoming) => {
+    const order = () => [...people.querySelectorAll("li[id]")].map((row) => row.id).join();
     const box = people.parentElement;
-    const { ids, order, anchor, offset } = before;
-    before = null;
-    mark();
-    const fresh = [...people.querySelectorAll("a[id], li[id]")].filter((row) => !ids.has(row.id));
+    const focused = people.contains(document.activeElement) && document.activeElement.id;
+    const anchor = anchorOf(people, box);
+    const offset = anchor ? anchor.offsetTop - box.scrollTop : 0;
+    const before = order();
+    const fresh = merge(people, incoming);
     for (const row of fresh) row.classList.add("arrived");
-    const kept = anchor && $(anchor);
+    if (focused) $(focused)?.focus({ preventScroll: true });
+    mark();
+    const kept = anchor && $(anchor.id);
     if (kept) {
       const wanted = kept.offsetTop - offset;
       if (wanted > 0) people.style.minHeight = `${wanted + box.clientHeight - people.offsetTop}px`;
       box.scrollTop = wanted;
-      if ($("above") && fresh.some((row) => row.offsetTop < box.scrollTop)) $("above").hidden = false;
-    } else if (order !== [...people.querySelectorAll("[id]")].map((row) => row.id).join()) moved = performance.now();
+      if (fresh.some((row) => row.offsetTop < box.scrollTop)) $("above").hidden = false;
+    } else if (before !== order()) moved = performance.now();
+  };
+  document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    const { target, fragment } = event.detail;
+    const incoming = fragment.firstElementChild;
+    const same = target.dataset.v && incoming?.dataset.v === target.dataset.v;
+    if (same || target.id === "people") event.detail.shouldSwap = false;
+    if (!same && target.id === "people") update(target, incoming);
   });
   document.addEventListener("scroll", (event) => {
     if ($("above") && event.target.classList?.contains("scroll") && event.target.scrollTop < 8) $("above").hidden = true;

@@ -55,16 +55,18 @@ class SyncCache:
         withdrawal overlays the cache until the cache itself says the same.
         """
         translated = [_translated(change) for change in news]
-        confirmed = [change.confirms for change in news if change.confirms is not None]
-        now = self._clock.now()
-        if confirmed:
-            here = await self.cursor()
+        now, here = self._clock.now(), await self.cursor()
+        # News that confirms something is applied at the old position first.
+        reached = here if any(change.confirms for change in news) and here else cursor
+        applied = await self._storage.write_cache(
+            lambda tx: changes.apply(tx, translated, reached, now, since=here)
+        )
+        if applied.confirmed:  # never what was quarantined: the cache does not say it yet
+            await self._confirm(applied.confirmed)
+        if reached != cursor:
             await self._storage.write_cache(
-                lambda tx: changes.apply(tx, translated, here or cursor, now)
+                lambda tx: changes.apply(tx, (), cursor, now, since=reached)
             )
-            await self._confirm(confirmed)
-            translated = []
-        await self._storage.write_cache(lambda tx: changes.apply(tx, translated, cursor, now))
         if news:
             self._changed(_customers(news))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -24,6 +24,7 @@ from store_agent.tablet import cards
 from store_agent.tablet.floor import FloorBook
 
 HITS = 20
+ARRIVAL_SHOWN = timedelta(minutes=2)  # then the card of the last scan makes room again
 PURCHASES_ON_CARD = 12
 GUESTS_KEPT = 12
 GUEST_SHOWN = timedelta(minutes=5)  # a nameless scan matters while the person still stands there
@@ -50,6 +51,7 @@ class TabletShop:
         self._zone = ZoneInfo(store.zone)
         self._guests: deque[model.GuestRow] = deque(maxlen=GUESTS_KEPT)
         self._floor = FloorBook(self._zone)
+        self._arrival: tuple[str, datetime] | None = None
 
     def note(self, greeting: Greeting | None) -> None:
         """Something durable happened: remember a nameless scan, forget what was worked out."""
@@ -58,6 +60,7 @@ class TabletShop:
             return
         if greeting.customer is not None:
             self._floor.forget(greeting.customer.id)
+            self._arrival = (greeting.customer.id, greeting.at)
         elif greeting.reason is not None:
             self._guests.appendleft(
                 model.GuestRow(greeting.event_id, greeting.at, greeting.reason, greeting.lane)
@@ -72,7 +75,18 @@ class TabletShop:
         now = self._clock.now()
         rows = await self._storage.read(lambda view: self._floor.rows(view, viewer.language, now))
         guests = tuple(guest for guest in self._guests if now - guest.at <= GUEST_SHOWN)
-        return model.Floor(rows, guests)
+        return model.Floor(rows, guests, await self._arrived(viewer, now))
+
+    async def _arrived(self, viewer: model.Viewer, now: datetime) -> model.CustomerPage | None:
+        """Who was scanned in the last moments, unless nobody may go and greet them."""
+        if self._arrival is None or now - self._arrival[1] > ARRIVAL_SHOWN:
+            return None
+        try:
+            page = await self.refresh(self._arrival[0], viewer)
+        except LookupError:  # a consent withdrawn since, or another person's pass
+            return None
+        gone = page.visit_id is None or page.mark is model.PersonMark.DO_NOT_APPROACH
+        return None if gone else page
 
     async def customer(self, customer_id: str, viewer: model.Viewer) -> model.CustomerPage:
         """The card; the look is in the access log before it is shown."""

@@ -60,7 +60,13 @@ async def _serve(folder: Path) -> None:
     listener = bind("127.0.0.1", 0)
     writer = Writer("bare", lambda: _open(folder), SystemClock().now)
     config = uvicorn.Config(
-        web_app(writer), loop="none", http="httptools", ws="none", lifespan="off", access_log=False
+        web_app(writer),
+        loop="none",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
     )
     sys.stdout.write(f"http://127.0.0.1:{listener.getsockname()[1]}\n")
     sys.stdout.flush()

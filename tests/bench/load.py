@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import cast
 
 from tests.bench.processes import TILL_TOKEN
 
@@ -43,7 +44,10 @@ def post(path: str, body: bytes, token: str = TILL_TOKEN) -> bytes:
 
 
 async def press(port: int, requests: Iterator[bytes], connections: int, seconds: float) -> Load:
-    """Send `requests` over so many connections for `seconds` or until they run out."""
+    """Send `requests` over so many connections for `seconds` or until they run out.
+
+    Raises RuntimeError when one was refused or none answered.
+    """
     load = Load()
     loop = asyncio.get_running_loop()
     lanes = [_Lane(load, requests) for _ in range(connections)]
@@ -58,6 +62,8 @@ async def press(port: int, requests: Iterator[bytes], connections: int, seconds:
     load.client_cpu = (time.process_time() - cpu) / load.seconds
     for lane in lanes:
         lane.close()
+    if load.refused or not load.answered:
+        raise RuntimeError(f"{load.answered} requests were answered, {load.refused} refused")
     return load
 
 
@@ -74,8 +80,7 @@ class _Lane(asyncio.Protocol):
         self._sent = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
 
     def send(self) -> None:
         """The next request, or the end."""
@@ -94,9 +99,9 @@ class _Lane(asyncio.Protocol):
         length = _LENGTH.search(self._buffer, 0, head_end)
         if len(self._buffer) < head_end + 4 + (int(length[1]) if length else 0):
             return
-        self._load.latencies_s.append(time.perf_counter() - self._sent)
         if self._buffer[9:12] == b"200":
             self._load.answered += 1
+            self._load.latencies_s.append(time.perf_counter() - self._sent)
         else:
             self._load.refused += 1
         self._buffer = b""

@@ -34,6 +34,26 @@ def rig():
         yield rig
 
 
+def pull_the_trigger(page, data, *, first=lambda: None):
+    """Type `data` and Enter as fast as a scanner; again if this machine was too busy for that."""
+    page.evaluate("""() => {
+      window.gap = 0; window.lastKey = 0;
+      document.addEventListener('keydown', (e) => {
+        if (window.lastKey) window.gap = Math.max(window.gap, e.timeStamp - window.lastKey);
+        window.lastKey = e.timeStamp;
+      }, true);
+    }""")
+    for _ in range(20):
+        first()
+        page.evaluate("window.gap = window.lastKey = 0")
+        page.keyboard.type(data)
+        if page.evaluate("performance.now() - window.lastKey + window.gap") < 35:
+            page.keyboard.press("Enter")
+            return
+        page.wait_for_timeout(100)
+    pytest.fail("no 20 tries were fast enough on this machine")
+
+
 def live(page):
     """Wait until the stream has delivered the full state."""
     page.wait_for_function("document.querySelector('#live') && window.htmx")
@@ -107,8 +127,7 @@ def test_a_scanner_types_a_pass_anywhere(browser, rig):
     with tablet(browser, rig) as page:
         page.goto(rig.url)
         live(page)
-        page.keyboard.type("]Q1PASS-JONAS", delay=4)
-        page.keyboard.press("Enter")
+        pull_the_trigger(page, "]Q1PASS-JONAS")
         page.wait_for_selector("#panel h1 >> text=Jonas Probe")
         assert page.url.endswith("/customers/jonas")
         assert page.get_attribute(".person[href='/customers/jonas']", "aria-current") == "true"
@@ -118,8 +137,7 @@ def test_a_scan_from_the_status_page_opens_the_customer(browser, rig):
     with tablet(browser, rig) as page:
         page.goto(rig.url + "/status")
         live(page)
-        page.keyboard.type("PASS-MIRA", delay=4)
-        page.keyboard.press("Enter")
+        pull_the_trigger(page, "PASS-MIRA")
         page.wait_for_url("**/customers/mira")
 
 
@@ -127,11 +145,13 @@ def test_a_scan_while_the_search_field_has_focus_leaves_the_search_as_it_was(bro
     with tablet(browser, rig) as page:
         page.goto(rig.url)
         live(page)
-        page.focus("#q")
-        page.keyboard.type("Sel", delay=90)
-        page.wait_for_timeout(120)
-        page.keyboard.type("PASS-JONAS", delay=4)
-        page.keyboard.press("Enter")
+
+        def type_by_hand():
+            page.fill("#q", "")
+            page.type("#q", "Sel", delay=90)
+            page.wait_for_timeout(120)
+
+        pull_the_trigger(page, "PASS-JONAS", first=type_by_hand)
         page.wait_for_selector("#panel h1 >> text=Jonas Probe")
         assert "PASS" not in page.input_value("#q")
 
@@ -151,8 +171,7 @@ def test_an_unknown_pass_names_nobody_and_says_why(browser, rig):
     with tablet(browser, rig) as page:
         page.goto(rig.url)
         live(page)
-        page.keyboard.type("SOMETHING-ELSE", delay=4)
-        page.keyboard.press("Enter")
+        pull_the_trigger(page, "SOMETHING-ELSE")
         page.wait_for_selector(".guest-card >> text=Dieser Pass ist hier nicht bekannt")
         page.wait_for_selector("#people .guest")
 

@@ -72,10 +72,7 @@ async def _scan(demo: Demo) -> Load:
     )
     requests = (post("/api/v1/scans", body, demo.facts["till_token"]) for body in bodies)
     port = int(demo.facts["url"].rsplit(":", 1)[1])
-    load = await press(port, requests, CONNECTIONS, LOAD_S)
-    if load.refused:
-        raise RuntimeError(f"{load.refused} scans were refused")
-    return load
+    return await press(port, requests, CONNECTIONS, LOAD_S)
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from storage_builders import NOON, customer
 
@@ -141,6 +141,7 @@ def test_a_deleted_customer_is_found_no_more(shop: Connection) -> None:
 
 
 def test_no_query_breaks_the_search(shop: Connection) -> None:
+    @settings(max_examples=30)
     @given(st.text(max_size=30))
     def search(query: str) -> None:
         customers.search(shop, query, 5)
