@@ -29,6 +29,7 @@ SECURITY_HEADERS = (
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
 )
+NO_TABLET: dict[str, Any] = {"device": None, "viewer": None}
 log = structlog.get_logger(__name__)
 
 
@@ -88,6 +89,7 @@ class Guard:
             if found is None:
                 return _unauthorised("this token is not known here")
             caller = found
+            scope.setdefault("state", {}).update(NO_TABLET)
         else:
             refusal = self._cross_site(scope, headers)
             if refusal is not None:

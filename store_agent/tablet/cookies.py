@@ -9,7 +9,7 @@ from starlette.datastructures import Headers
 from kiosk_ui.cookies import Cookie, read_cookie
 from kiosk_ui.language import choose_language
 from store_agent.api.callers import NOBODY, Caller
-from store_agent.api.guard import TabletVisitor
+from store_agent.api.guard import NO_TABLET, TabletVisitor
 from store_agent.config import Audience
 from store_agent.tablet.access import TabletAccess
 
@@ -27,7 +27,7 @@ class CookieReader:
         token = read_cookie(cookies, Cookie.DEVICE, scheme)
         device = await self._access.device(token) if token else None
         if device is None:
-            return TabletVisitor(NOBODY, {"device": None, "viewer": None})
+            return TabletVisitor(NOBODY, NO_TABLET)
         session = read_cookie(cookies, Cookie.STAFF, scheme)
         language = choose_language(
             read_cookie(cookies, Cookie.LANGUAGE, scheme), headers.get("accept-language")
