@@ -13,12 +13,14 @@ from kiosk_ui.live import Ending, Hub, Page, PageKind
 from kiosk_ui.model import CustomerPage, Floor, Status, Viewer
 from kiosk_ui.ports import Shop
 from kiosk_ui.printer import Fragment, Printer, short_key
+from kiosk_ui.rows import RowPrinter
 from kiosk_ui.views import recent_guests
 
 FRESH_FOR_S = 10  # "7 min" and the outbox length may lag by this much without a change being told
 KEPT_PRINTS = 64  # audiences x open customers, with room; older prints are rendered again
 ARRIVAL = "arrival"  # the id of the card that opens by itself
 CUSTOMER_PARTS = ("who", "say", "offers", "bought", "glance", "leanings")
+ARRIVAL_PARTS = ("who", "say", "offers", "glance")  # what two seconds are enough for
 
 Print = tuple[Fragment, ...]
 
@@ -32,6 +34,7 @@ class Board:
         self._hub = hub
         self._printer = printer
         self._now = now
+        self._rows = RowPrinter(printer)
         self._prints: OrderedDict[tuple[object, ...], asyncio.Future[Print]] = OrderedDict()
 
     async def current(self, page: Page, viewer: Viewer) -> Print:
@@ -122,9 +125,11 @@ class Board:
 
     async def _print_floor(self, viewer: Viewer) -> Print:
         floor: Floor = await self._shop.floor(viewer)
-        wanting = [row for row in floor.rows if row.needs_someone]
-        others = [row for row in floor.rows if not row.needs_someone]
-        guests = recent_guests(floor, self._now())
+        now = self._now()
+        printed = self._rows.rows(floor.rows, viewer.language, now)
+        wanting = [html for row, html in printed.items() if row.needs_someone]
+        others = [html for row, html in printed.items() if not row.needs_someone]
+        guests = recent_guests(floor, now)
         return (
             self._fragment("floor_head.html", "floor-head", viewer, wanting=wanting, floor=floor),
             self._fragment(
@@ -136,15 +141,16 @@ class Board:
     def _print_arrival(self, arrival: CustomerPage | None, viewer: Viewer) -> Fragment:
         parts: dict[str, Markup] = {}
         if arrival is not None:
-            printed = self._print_customer(arrival, viewer)
+            printed = self._print_customer(arrival, viewer, ARRIVAL_PARTS)
             parts = {part.id.rsplit("-", 1)[1]: part.inline for part in printed}
         return self._fragment("arrival.html", ARRIVAL, viewer, c=arrival, parts=parts)
 
-    def _print_customer(self, page: CustomerPage, viewer: Viewer) -> Print:
+    def _print_customer(
+        self, page: CustomerPage, viewer: Viewer, parts: tuple[str, ...] = CUSTOMER_PARTS
+    ) -> Print:
         key = short_key(page.customer_id)
         return tuple(
-            self._fragment(f"{part}.html", f"c-{key}-{part}", viewer, c=page)
-            for part in CUSTOMER_PARTS
+            self._fragment(f"{part}.html", f"c-{key}-{part}", viewer, c=page) for part in parts
         )
 
     def _silence(self, language: str) -> Fragment:

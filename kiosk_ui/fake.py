@@ -48,11 +48,22 @@ class FakeShop:
     said: set[str] = field(default_factory=set)
     not_them: set[str] = field(default_factory=set)
     seen: list[str] = field(default_factory=list)  # the "access log"
+    latest: str | None = None  # who was scanned last
 
     async def floor(self, viewer: Viewer) -> Floor:
         """Everybody in `rows` who was not marked as somebody else."""
         rows = (r for r in self.rows[viewer.language].values() if r.visit_id not in self.not_them)
-        return Floor(tuple(sorted(rows, key=lambda r: r.since, reverse=True)), tuple(self.guests))
+        newest_first = tuple(sorted(rows, key=lambda row: row.since, reverse=True))
+        return Floor(newest_first, tuple(self.guests), await self._arrival(viewer))
+
+    async def _arrival(self, viewer: Viewer) -> CustomerPage | None:
+        if self.latest is None:
+            return None
+        try:
+            page = await self.refresh(self.latest, viewer)
+        except LookupError:  # "not this person"
+            return None
+        return None if page.mark is PersonMark.DO_NOT_APPROACH else page
 
     async def customer(self, customer_id: str, viewer: Viewer) -> CustomerPage:
         """The page, remembered as looked at."""
@@ -125,6 +136,7 @@ class FakeShop:
 
     def arrive(self, customer_id: str, *, lane: str = "", wanting: bool = True) -> None:
         """A scan at the door: onto the floor, in every language."""
+        self.latest = customer_id
         for language, rows in self.rows.items():
             page = self.people[language][customer_id]
             rows[customer_id] = FloorRow(

@@ -46,7 +46,7 @@ class Pages:
     async def floor(self, request: Request, viewer: Viewer, reason: str = "") -> HTMLResponse:
         """The floor with an empty panel, or with the reason why a scan names nobody."""
         text = SCAN_REASONS.get(reason, UNKNOWN_REASON) if reason else ""
-        panel = await self._empty_panel(viewer, text)
+        panel = await self._nobody_panel("empty_panel.html", viewer, reason=text)
         title = self.printer.formats(viewer.language).gettext("Shop")
         return await self._in_shop(request, viewer, panel, "floor", title)
 
@@ -57,7 +57,7 @@ class Pages:
         try:
             page = await self.shop.customer(customer_id, viewer)
         except LookupError:
-            panel = self._print("missing.html", viewer)
+            panel = await self._nobody_panel("missing.html", viewer)
             return await self._in_shop(request, viewer, panel, "floor", "", status=404)
         panel = self._customer_panel(page, viewer)
         response = await self._in_shop(
@@ -73,7 +73,7 @@ class Pages:
         html = self._print("hits.html", viewer, hits=hits, query=query)
         if wants_fragment(request):
             return answer(html)
-        panel = await self._empty_panel(viewer, "")
+        panel = await self._nobody_panel("empty_panel.html", viewer, reason="")
         title = self.printer.formats(viewer.language).gettext("Shop")
         return await self._in_shop(request, viewer, panel, "floor", title, hits=html, query=query)
 
@@ -89,9 +89,13 @@ class Pages:
         parts = self.board.customer(page, viewer)
         return answer(next(part.inline for part in parts if part.id.endswith("-say")))
 
-    def not_this_person(self, viewer: Viewer, visit_id: str, customer_id: str) -> HTMLResponse:
+    async def not_this_person(
+        self, viewer: Viewer, visit_id: str, customer_id: str
+    ) -> HTMLResponse:
         """The panel after "Not this person", with the way back."""
-        panel = self._print("undone.html", viewer, visit_id=visit_id, customer_id=customer_id)
+        panel = await self._nobody_panel(
+            "undone.html", viewer, visit_id=visit_id, customer_id=customer_id
+        )
         return answer(panel)
 
     def login(  # noqa: PLR0913 - one template, one call
@@ -139,10 +143,10 @@ class Pages:
         inline = {part.id.rsplit("-", 1)[1]: part.inline for part in parts}
         return self._print("customer.html", viewer, c=page, parts=inline)
 
-    async def _empty_panel(self, viewer: Viewer, reason: str) -> Markup:
-        """The panel while nobody is open: whoever was scanned last, or the reason why not."""
+    async def _nobody_panel(self, template: str, viewer: Viewer, **context: object) -> Markup:
+        """The panel while nobody is open: a notice if there is one, and whoever was scanned last."""
         parts = {part.id: part.inline for part in await self.board.floor(viewer)}
-        return self._print("empty_panel.html", viewer, reason=reason, arrival=parts[ARRIVAL])
+        return self._print(template, viewer, arrival=parts[ARRIVAL], **context)
 
     async def _in_shop(  # noqa: PLR0913 - one place for panel and page
         self,

@@ -115,7 +115,7 @@ def _add_identity(router: APIRouter, pages: Pages, shop: Shop) -> None:
     ) -> Response:
         await _done(shop.mark_not_this_person(visit_id, viewer))
         if wants_fragment(request):
-            return pages.not_this_person(viewer, visit_id, customer_id)
+            return await pages.not_this_person(viewer, visit_id, customer_id)
         return RedirectResponse("/?guest=not_this_person", SEE_OTHER)
 
     @router.post("/visits/{visit_id}/this-person")

@@ -5,15 +5,17 @@ Usage: .venv/bin/python scripts/screenshots.py [WORD ...]   (only shots whose na
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
+from typing import Literal
 
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -36,7 +38,27 @@ CHROMIUM_ARGS = [
     "--disable-sync",
     "--font-render-hinting=none",
 ]
+SETTLED_MS = 80  # the stream's first message has arrived and changed nothing
 SIZES = {"landscape": (1280, 800), "portrait": (800, 1280), "phone": (390, 844)}
+
+
+@dataclass(frozen=True)
+class Mode:
+    """How a tablet is held and set."""
+
+    language: str
+    size: str
+    scheme: Literal["light", "dark"]
+
+    def __str__(self) -> str:
+        return f"{self.language}-{self.size}-{self.scheme}"
+
+
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+MODES = (
+    *(Mode(*mode) for mode in product(("de", "en"), ("landscape", "portrait"), SCHEMES)),
+    Mode("de", "phone", "light"),
+)
 
 
 @dataclass(frozen=True)
@@ -67,6 +89,17 @@ def empty(kiosk: FakeKiosk, language: str) -> None:
     """Nobody is in the shop."""
     for rows in kiosk.shop.rows.values():
         rows.clear()
+
+
+def arrive(kiosk: FakeKiosk, language: str) -> None:
+    """Somebody is scanned at the door."""
+    kiosk.shop.arrive("mira", lane={"de": "Eingang", "en": "Door"}[language])
+
+
+def arrive_and_guest(kiosk: FakeKiosk, language: str) -> None:
+    """Somebody is scanned at the door, then a pass that names nobody at this tablet."""
+    arrive(kiosk, language)
+    guests(kiosk, language)
 
 
 def guests(kiosk: FakeKiosk, language: str) -> None:
@@ -102,6 +135,8 @@ def lose_connection(page: Page) -> None:
 
 SHOTS = (
     Shot("floor", "/"),
+    Shot("floor-arrival", "/", arrive),
+    Shot("floor-arrival-plain", "/", lambda kiosk, language: kiosk.shop.arrive("jonas")),
     Shot("floor-offline", "/", cut_the_line),
     Shot("floor-empty", "/", empty),
     Shot("floor-crowd", "/", lambda kiosk, language: crowd(kiosk.shop, 60)),
@@ -121,6 +156,8 @@ SHOTS = (
     Shot("customer-not-this-person", "/customers/mira",
          act=lambda page: page.click("form[action$=not-this-person] button")),
     Shot("guest", "/?guest=expired"),
+    Shot("guest-and-arrival", "/?guest=expired", arrive_and_guest),
+    Shot("customer-missing", "/customers/nobody"),
     Shot("search", "/", act=fill("mu")),
     Shot("search-nobody", "/", act=fill("Xaver")),
     Shot("status", "/status"),
@@ -134,72 +171,96 @@ SHOTS = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Stage:
+    """One running fake kiosk whose shop is set up anew for every picture."""
+
+    kiosk: FakeKiosk
+    url: str
+    loop: asyncio.AbstractEventLoop
+
+    def set_up(self, prepare: Callable[[FakeKiosk, str], None], language: str) -> None:
+        """A fresh shop, prepared, with every former print forgotten."""
+
+        async def run() -> None:
+            fresh = build_fake_kiosk(lambda: MOMENT, SystemClock().monotonic)
+            for old, new in ((self.kiosk.shop, fresh.shop), (self.kiosk.access, fresh.access)):
+                for field in fields(old):
+                    setattr(old, field.name, getattr(new, field.name))
+            self.kiosk.shop.hub = self.kiosk.hub
+            prepare(self.kiosk, language)
+            self.kiosk.hub.floor_changed()
+            self.kiosk.hub.all_customers_changed()
+            self.kiosk.hub.status_changed()
+
+        asyncio.run_coroutine_threadsafe(run(), self.loop).result(5)
+
+
 @contextmanager
-def running(kiosk: FakeKiosk, port: int) -> Iterator[str]:
+def running_stage() -> Iterator[Stage]:
     """The fake shop on loopback."""
-    config = uvicorn.Config(kiosk.app, port=port, log_level="warning", timeout_graceful_shutdown=1)
+    kiosk = build_fake_kiosk(lambda: MOMENT, SystemClock().monotonic)
+    config = uvicorn.Config(kiosk.app, port=0, log_level="warning", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    async def serve() -> None:
+        loops.append(asyncio.get_running_loop())
+        await server.serve()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
     thread.start()
     while not server.started:
         time.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
     try:
-        yield f"http://127.0.0.1:{port}"
+        yield Stage(kiosk, f"http://127.0.0.1:{port}", loops[0])
     finally:
         server.should_exit = True
         thread.join(3)
 
 
-def context_for(
-    browser: Browser, url: str, shot: Shot, mode: tuple[str, str, str]
-) -> BrowserContext:
+def tablet(browser: Browser, mode: Mode) -> BrowserContext:
     """A tablet of that size, language and colour scheme."""
-    language, size, scheme = mode
-    width, height = SIZES[size]
-    context = browser.new_context(
+    width, height = SIZES[mode.size]
+    return browser.new_context(
         viewport={"width": width, "height": height},
-        locale=language,
-        color_scheme=scheme,  # type: ignore[arg-type]  # one of the two in main()
+        locale=mode.language,
+        color_scheme=mode.scheme,
         reduced_motion="reduce",
         service_workers="block",
     )
-    cookies = {"language": language}
+
+
+def take(stage: Stage, context: BrowserContext, shot: Shot, mode: Mode) -> None:
+    """One picture of a fresh shop."""
+    stage.set_up(shot.prepare, mode.language)
+    cookies = {"language": mode.language}
     if shot.paired:
         cookies["device"] = DEVICE_TOKEN
     if shot.signed_in:
         cookies["staff"] = SESSION_TOKEN
-    context.add_cookies([{"name": k, "value": v, "url": url} for k, v in cookies.items()])
-    return context
-
-
-def take(browser: Browser, port: int, shot: Shot, mode: tuple[str, str, str]) -> None:
-    """One picture of a fresh shop."""
-    kiosk = build_fake_kiosk(lambda: MOMENT, SystemClock().monotonic)
-    shot.prepare(kiosk, mode[0])
-    with running(kiosk, port) as url:
-        context = context_for(browser, url, shot, mode)
-        page = context.new_page()
-        page.goto(url + shot.path)
-        shot.act(page)
-        page.wait_for_timeout(150)
-        page.screenshot(path=TARGET / f"{shot.name}-{'-'.join(mode)}.png")
-        context.close()
-        kiosk.hub.close()
+    context.clear_cookies()
+    context.add_cookies([{"name": k, "value": v, "url": stage.url} for k, v in cookies.items()])
+    page = context.new_page()
+    page.goto(stage.url + shot.path)
+    shot.act(page)
+    page.wait_for_timeout(SETTLED_MS)
+    page.screenshot(path=TARGET / f"{shot.name}-{mode}.png")
+    page.close()
 
 
 def main(wanted: list[str]) -> None:
     """Take all, or those whose name has all the words."""
     TARGET.mkdir(parents=True, exist_ok=True)
-    modes = list(product(("de", "en"), ("landscape", "portrait"), ("light", "dark")))
-    modes.append(("de", "phone", "light"))
-    with sync_playwright() as playwright:
+    with sync_playwright() as playwright, running_stage() as stage:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
-        port = 18600
-        for shot, mode in product(SHOTS, modes):
-            name = f"{shot.name}-{'-'.join(mode)}"
-            if all(word in name for word in wanted):
-                port += 1
-                take(browser, port, shot, mode)
+        for mode in MODES:
+            context = tablet(browser, mode)
+            for shot in SHOTS:
+                if all(word in f"{shot.name}-{mode}" for word in wanted):
+                    take(stage, context, shot, mode)
+            context.close()
         browser.close()
 
 

@@ -6,6 +6,7 @@ One reader of a person for every door, so that consent and states are honoured e
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -34,17 +35,21 @@ def brief(view: View, person: Customer, at: datetime, zone: ZoneInfo, language: 
 
     `language` is the reader's; the sentence itself is in the customer's own.
     """
-    decisions = rules.choose(
+    judge = partial(
+        rules.choose,
         person,
         view.offers(),
         catalog.vouchers_of(view.cache, person.id),
         owned_skus=catalog.owned_skus(view.cache, person.id),
         at=at,
         zone=zone,
-        language=language,
     )
+    decisions = judge(language=language)
+    # The sentence quotes an offer's title, so it needs the titles in the language it is spoken in.
+    spoken = words.spoken_language(person, language)
+    quoted = decisions if spoken == language else judge(language=spoken)
     relationship = words.relationship(person, at)
-    sentence = words.sentence(person, relationship, decisions, at=at, zone=zone, language=language)
+    sentence = words.sentence(person, relationship, quoted, at=at, zone=zone, language=language)
     return Briefing(person, relationship, sentence, decisions)
 
 

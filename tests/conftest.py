@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,13 @@ WITHOUT_SOCKETS = {"unit", "contract", "faults"}
 LOOPBACK_TIMEOUT_S = 60
 FAULTS_TIMEOUT_S = 120
 
-settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("default")
+SOAK = os.environ.get("SOAK") == "1"  # the big searches in full, without time limits
+SOAK_EXAMPLES = 5_000
+
+calm = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("default", **calm)
+settings.register_profile("soak", max_examples=SOAK_EXAMPLES, **calm)
+settings.load_profile("soak" if SOAK else "default")
 
 
 def _folder(item: pytest.Item) -> str:
@@ -22,7 +28,9 @@ def _folder(item: pytest.Item) -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Real counterparts and fault searches may take longer than 5 s."""
+    """Real counterparts and fault searches may take longer than 5 s; a soak takes what it takes."""
+    if SOAK:
+        return
     limits = {
         "real": LOOPBACK_TIMEOUT_S,
         "journeys": LOOPBACK_TIMEOUT_S,

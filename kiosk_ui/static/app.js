@@ -8,7 +8,7 @@
   const HELD_MAX = 40; // pushes kept while a finger is down; beyond that ask for the full state
   const $ = (id) => document.getElementById(id);
   let heard = performance.now();
-  let moved = -GUARD_MS;
+  const moved = { people: -GUARD_MS, arrival: -GUARD_MS };
   let finger = false;
   let held = [];
 
@@ -48,7 +48,8 @@
   document.addEventListener("pointerdown", () => { finger = true; }, true);
   for (const end of ["pointerup", "pointercancel"]) document.addEventListener(end, () => setTimeout(release, 60), true);
   document.addEventListener("click", (event) => {
-    if (performance.now() - moved < GUARD_MS && event.target.closest?.("#people")) { event.preventDefault(); event.stopPropagation(); }
+    const part = event.target.closest?.("#people, #arrival")?.id;
+    if (part && performance.now() - moved[part] < GUARD_MS) { event.preventDefault(); event.stopPropagation(); }
   }, true);
 
   const mark = () => {
@@ -94,7 +95,7 @@
       if (wanted > 0) people.style.minHeight = `${wanted + box.clientHeight - people.offsetTop}px`;
       box.scrollTop = wanted;
       if (fresh.some((row) => row.offsetTop < box.scrollTop)) $("above").hidden = false;
-    } else if (before !== order()) moved = performance.now();
+    } else if (before !== order()) moved.people = performance.now();
   };
   document.addEventListener("htmx:oobBeforeSwap", (event) => {
     const { target, fragment } = event.detail;
@@ -102,7 +103,18 @@
     const same = target.dataset.v && incoming?.dataset.v === target.dataset.v;
     if (same || target.id === "people") event.detail.shouldSwap = false;
     if (!same && target.id === "people") update(target, incoming);
+    if (!same && target.id === "arrival") greet(target, incoming);
   });
+  // Somebody new in the panel: shown calmly, told to a screen reader once, not yet under a finger.
+  const greet = (target, incoming) => {
+    const { customer, news } = incoming.dataset;
+    if (customer === target.dataset.customer) return;
+    moved.arrival = performance.now();
+    if (!customer) return;
+    incoming.classList.add("appears");
+    $("news").textContent = news;
+    $("panel").scrollTop = 0;
+  };
   document.addEventListener("scroll", (event) => {
     if ($("above") && event.target.classList?.contains("scroll") && event.target.scrollTop < 8) $("above").hidden = true;
   }, true);

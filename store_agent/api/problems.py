@@ -29,6 +29,12 @@ STATUS_OF: Mapping[type[AgentError], int] = {
     Unavailable: 503,
 }
 
+HINTS = {
+    400: "Send one JSON document, UTF-8.",
+    404: "See /openapi.json for what there is.",
+    405: "Use another method.",
+}
+
 
 def problem(
     status: int,
@@ -84,11 +90,10 @@ async def _validation_error(_: Request, error: Exception) -> Response:
 async def _http_error(_: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
-    hints = {400: "Send one JSON document, UTF-8.", 404: "See /openapi.json for what there is.", 405: "Use another method."}
     return problem(
         error.status_code,
         str(error.detail),
-        hint=hints.get(error.status_code, ""),
+        hint=HINTS.get(error.status_code, ""),
         headers=error.headers,
     )
 

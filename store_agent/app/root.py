@@ -60,6 +60,7 @@ class Agent:
     storage: Storage
     clienteling: Clienteling
     access: TabletAccess
+    tablet: TabletShop
     hub: Hub
     components: Components
     sync: SyncWorker | None
@@ -110,6 +111,7 @@ def build(settings: Settings, clock: Clock, addresses: Addresses) -> Agent:
         storage=storage,
         clienteling=clienteling,
         access=access,
+        tablet=shop,
         hub=hub,
         components=components,
         sync=sync,

@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 - names in Greek, Arabic and Hebrew script are the point here
 """Invented people: real first names, surnames nobody bears, phone numbers reserved for fiction.
 
 Every surname contains one of `MARKERS`, a word for "example" or "test" in some language, so that

@@ -47,7 +47,9 @@ async def measure() -> list[Result]:
             peak = max(peak, memory_mib(demo.pid))
             await asyncio.sleep(SAMPLE_S)
         load = await scanning
-    note = f"{SHOP_CUSTOMERS:,} customers, demo shop; load: {load.rate:.0f} scans/s for {LOAD_S:g} s"
+    note = (
+        f"{SHOP_CUSTOMERS:,} customers, demo shop; load: {load.rate:.0f} scans/s for {LOAD_S:g} s"
+    )
     return [
         at_most("memory.idle", "MiB", idle, BUDGET_MIB, note),
         at_most("memory.load", "MiB", peak, BUDGET_MIB),

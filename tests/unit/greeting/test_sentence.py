@@ -1,7 +1,5 @@
 """The one thing to say: which need comes first, in which words, and why."""
 
-# ruff: noqa: RUF001 - German sentences are written with an en dash
-
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -188,8 +186,9 @@ def test_of_several_orders_the_oldest_gives_the_reason() -> None:
     assert why_of(answer) == "Abholung seit 9 Tagen"
 
 
-def test_a_catalogue_text_is_not_read_out() -> None:
-    answer = said(mira(open_orders=(pickup(title="Wollmantel, anthrazit, 38, " * 3),)))
+@pytest.mark.parametrize("title", ["", "Wollmantel, anthrazit, 38, " * 3])
+def test_an_order_without_a_title_to_say_is_still_announced(title: str) -> None:
+    answer = said(mira(open_orders=(pickup(title=title),)))
     assert text_of(answer).endswith("es liegt etwas für Sie bereit. Soll ich es gleich holen?")
 
 
@@ -211,6 +210,12 @@ def test_a_right_is_called_while_its_last_day_has_a_name(
     answer = said(mira(), right(valid_until=until))
     assert answer is not None
     assert (answer.why, answer.urgent) == (why, urgent)
+
+
+def test_a_right_that_ends_this_very_midnight_ends_today() -> None:
+    midnight = datetime.fromisoformat("2026-11-22T00:00+01:00")
+    answer = said(mira(), right(valid_until=midnight), at=midnight)
+    assert why_of(answer) == "Gutschein läuft heute ab"
 
 
 def test_a_right_without_a_title_is_passed_over() -> None:

@@ -1,7 +1,5 @@
 """What the states of a person and their consent leave to be said; what is never said at all."""
 
-# ruff: noqa: RUF001 - German sentences are written with an en dash
-
 from __future__ import annotations
 
 from datetime import date, timedelta

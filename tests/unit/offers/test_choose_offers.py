@@ -56,7 +56,7 @@ OFFERS = st.lists(
             "stopped": st.booleans(),
         }
     ),
-    max_size=6,
+    max_size=4,
 ).map(lambda rules: [offer(f"o-{n}", **fields) for n, fields in enumerate(rules)])
 VOUCHERS = st.lists(
     st.fixed_dictionaries(
@@ -67,12 +67,12 @@ VOUCHERS = st.lists(
             "redeemed_at": st.sampled_from([None, None, NOW - DAY]),
         }
     ),
-    max_size=4,
+    max_size=3,
 ).map(lambda rights: [voucher(f"v-{n}", **fields) for n, fields in enumerate(rights)])
 OWNED = st.sets(st.sampled_from(["coat", "hat"]))
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(CUSTOMERS, OFFERS, VOUCHERS, OWNED)
 def test_everything_is_judged_once_and_stands_in_the_order_of_verdicts(
     person: Customer, offers: list[Offer], vouchers: list[Voucher], owned: set[str]
@@ -83,7 +83,7 @@ def test_everything_is_judged_once_and_stands_in_the_order_of_verdicts(
     assert order == sorted(order)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(CUSTOMERS, OFFERS, VOUCHERS, OWNED, st.randoms(use_true_random=False))
 def test_the_order_of_the_input_does_not_matter(
     person: Customer,
@@ -99,7 +99,7 @@ def test_the_order_of_the_input_does_not_matter(
     assert judged(person, shuffled_offers, shuffled_vouchers, owned=owned) == decisions
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(CUSTOMERS, VOUCHERS, OFFERS)
 def test_a_right_is_refused_by_time_or_its_own_redemption_and_by_nothing_else(
     person: Customer, vouchers: list[Voucher], offers: list[Offer]
@@ -118,7 +118,7 @@ def test_a_right_is_refused_by_time_or_its_own_redemption_and_by_nothing_else(
         assert decision.verdict is Verdict.SHOWN or refusal[decision.reason]
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(CUSTOMERS, OFFERS, OWNED)
 def test_only_the_control_group_withholds_and_only_refusals_refuse(
     person: Customer, offers: list[Offer], owned: set[str]

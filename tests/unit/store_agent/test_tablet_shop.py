@@ -1,0 +1,167 @@
+"""What the tablet is told: floor, card, search, and the taps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from builders import Shop, customer, offer, shop, wallet_pass
+
+from kiosk_ui.model import PersonMark, Role, Viewer
+
+VIEWER = Viewer("d-1", "Schuhe", "s-bea", "Bea Beispiel", Role.ASSOCIATE, "de")
+
+
+def tablet(running: Shop):
+    return running.agent.tablet
+
+
+def voucher(**fields):
+    doc = {
+        "id": "v-1",
+        "customer_id": "c-1",
+        "title": {"de": "10 € ab 50 €"},
+        "benefit": {"kind": "amount", "value": 1000},
+    }
+    return "vouchers", "v-1", doc | fields
+
+
+@pytest.mark.asyncio
+async def test_who_was_scanned_is_on_the_floor_and_opens_by_itself(tmp_path):
+    async with shop(tmp_path) as running:
+        assert (await tablet(running).floor(VIEWER)).rows == ()
+        await running.scan()
+        floor = await tablet(running).floor(VIEWER)
+        assert [row.name for row in floor.rows] == ["Mira Musterfrau"]
+        assert floor.arrival.customer_id == "c-1"
+        running.clock.advance(180)
+        assert (await tablet(running).floor(VIEWER)).arrival is None
+
+
+@pytest.mark.asyncio
+async def test_who_must_not_be_approached_is_on_the_floor_quietly(tmp_path):
+    person = customer(states=["do_not_approach"])
+    async with shop(tmp_path, [person, wallet_pass(), offer()]) as running:
+        await running.scan()
+        floor = await tablet(running).floor(VIEWER)
+        assert floor.rows[0].mark is PersonMark.DO_NOT_APPROACH
+        assert (floor.rows[0].needs_someone, floor.rows[0].reason) == (False, "")
+        assert floor.arrival is None
+        page = await tablet(running).refresh("c-1", VIEWER)
+        assert (page.sentence, page.offers) == (None, ())
+
+
+@pytest.mark.asyncio
+async def test_a_scan_without_a_name_is_a_guest_for_a_few_minutes(tmp_path):
+    async with shop(tmp_path, [customer(consents=[]), wallet_pass()]) as running:
+        await running.scan()
+        floor = await tablet(running).floor(VIEWER)
+        assert ([g.reason for g in floor.guests], floor.rows) == (["no_consent"], ())
+        assert "Musterfrau" not in str(floor)
+        running.clock.advance(600)
+        assert (await tablet(running).floor(VIEWER)).guests == ()
+
+
+@pytest.mark.asyncio
+async def test_the_card_is_the_counter_view(tmp_path):
+    bought = {
+        "id": "b-1",
+        "customer_id": "c-1",
+        "at": "2026-10-01T10:00:00Z",
+        "channel": "store",
+        "place": "Köln",
+        "total_minor": 24900,
+        "lines": [{"sku": "s", "title": "Mantel", "quantity": 1, "amount_minor": 24900}],
+    }
+    present = bought | {"id": "b-2", "gift": True}
+    documents = [
+        customer(points=2340),
+        wallet_pass(),
+        voucher(),
+        ("purchases", "b-1", bought),
+        ("purchases", "b-2", present),
+    ]
+    async with shop(tmp_path, documents) as running:
+        page = await tablet(running).customer("c-1", VIEWER)
+        assert (page.points.balance, page.points.value.amount_minor) == (2340, 2340)
+        assert [row.title for row in page.purchases] == ["Mantel"]
+        assert [(o.is_voucher, o.worth.amount_minor) for o in page.offers] == [(True, 1000)]
+
+
+@pytest.mark.asyncio
+async def test_whoever_buys_for_somebody_else_is_not_given_away(tmp_path):
+    wish = {"id": "o-9", "kind": "pickup", "title": "Geheimer Mantel"}
+    person = customer(states=["gift"], open_orders=[wish])
+    async with shop(tmp_path, [person, wallet_pass()]) as running:
+        await running.scan()
+        page = await tablet(running).refresh("c-1", VIEWER)
+        floor = await tablet(running).floor(VIEWER)
+        assert "Geheim" not in str(page) + str(floor)
+
+
+@pytest.mark.asyncio
+async def test_said_is_gone_on_all_tablets_and_can_be_taken_back(tmp_path):
+    async with shop(tmp_path, [customer(), wallet_pass(), voucher()]) as running:
+        visit_id = (await running.scan()).json()["visit_id"]
+        assert (await tablet(running).floor(VIEWER)).rows[0].reason
+        await tablet(running).mark_said(visit_id, VIEWER)
+        assert (await tablet(running).refresh("c-1", VIEWER)).said
+        assert (await tablet(running).floor(VIEWER)).rows[0].reason == ""
+        await tablet(running).undo_said(visit_id, VIEWER)
+        assert not (await tablet(running).refresh("c-1", VIEWER)).said
+
+
+@pytest.mark.asyncio
+async def test_not_this_person_takes_the_name_off_every_tablet(tmp_path):
+    async with shop(tmp_path) as running:
+        visit_id = (await running.scan()).json()["visit_id"]
+        await tablet(running).mark_not_this_person(visit_id, VIEWER)
+        floor = await tablet(running).floor(VIEWER)
+        assert (floor.rows, floor.arrival) == ((), None)
+        await tablet(running).undo_not_this_person(visit_id, VIEWER)
+        assert (await tablet(running).floor(VIEWER)).rows[0].customer_id == "c-1"
+
+
+@pytest.mark.asyncio
+async def test_an_unknown_visit_is_a_lookup_error(tmp_path):
+    async with shop(tmp_path) as running:
+        with pytest.raises(LookupError):
+            await tablet(running).mark_said("v-0", VIEWER)
+
+
+@pytest.mark.asyncio
+async def test_search_finds_by_name_digits_mail_and_number_but_only_who_may_be_named(tmp_path):
+    person = customer(
+        last_name="Müller",
+        display_name="Mira Müller",
+        phone="+49 30 23125001",
+        email="mira@example.com",
+        member_number="2900000000017",
+    )
+    hidden = customer("c-2", display_name="Nora Müller", last_name="Müller", consents=[])
+    async with shop(tmp_path, [person, hidden]) as running:
+        for query in ("mueller", "Müller", "mir", "03023125001", "125001", "mira@ex", "29000000"):
+            hits = await tablet(running).search(query, VIEWER)
+            assert [hit.customer_id for hit in hits] == ["c-1"], query
+        assert await tablet(running).search("   ", VIEWER) == ()
+
+
+@pytest.mark.asyncio
+async def test_a_scan_at_the_tablet_opens_the_card_and_marks_the_lane(tmp_path):
+    async with shop(tmp_path) as running:
+        assert (await tablet(running).scan("]Q1MEMBER-1", VIEWER)).customer_id == "c-1"
+        assert (await tablet(running).scan("NOBODY", VIEWER)).reason == "unknown_pass"
+        (row,) = (await tablet(running).floor(VIEWER)).rows
+        assert row.lane == "Schuhe"
+
+
+@pytest.mark.asyncio
+async def test_the_reader_reads_its_own_language_and_the_customer_hears_theirs(tmp_path):
+    english = {"title": {"de": "20 % auf Schals", "en": "20 % off scarves"}}
+    person = customer(language="en", last_visit_at="2026-11-20T10:00:00Z")
+    async with shop(tmp_path, [person, wallet_pass(), offer(**english)]) as running:
+        page = await tablet(running).refresh("c-1", VIEWER)
+        assert page.offers[0].title == "20 % auf Schals"
+        assert page.sentence is None or "auf Schals" not in page.sentence.text
+        page = await tablet(running).refresh("c-1", replace(VIEWER, language="en"))
+        assert page.offers[0].title == "20 % off scarves"
