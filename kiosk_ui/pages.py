@@ -144,7 +144,7 @@ class Pages:
         return self._print("customer.html", viewer, c=page, parts=inline)
 
     async def _nobody_panel(self, template: str, viewer: Viewer, **context: object) -> Markup:
-        """The panel while nobody is open: a notice if there is one, and whoever was scanned last."""
+        """The panel while nobody is open: a notice, if any, and whoever was scanned last."""
         parts = {part.id: part.inline for part in await self.board.floor(viewer)}
         return self._print(template, viewer, arrival=parts[ARRIVAL], **context)
 

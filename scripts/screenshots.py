@@ -232,22 +232,23 @@ def tablet(browser: Browser, mode: Mode) -> BrowserContext:
     )
 
 
-def take(stage: Stage, context: BrowserContext, shot: Shot, mode: Mode) -> None:
-    """One picture of a fresh shop."""
+def take(stage: Stage, page: Page, shot: Shot, mode: Mode) -> None:
+    """One picture of a fresh shop, at a tablet that remembers nothing."""
     stage.set_up(shot.prepare, mode.language)
     cookies = {"language": mode.language}
     if shot.paired:
         cookies["device"] = DEVICE_TOKEN
     if shot.signed_in:
         cookies["staff"] = SESSION_TOKEN
-    context.clear_cookies()
-    context.add_cookies([{"name": k, "value": v, "url": stage.url} for k, v in cookies.items()])
-    page = context.new_page()
+    page.context.clear_cookies()
+    page.context.add_cookies(
+        [{"name": name, "value": value, "url": stage.url} for name, value in cookies.items()]
+    )
     page.goto(stage.url + shot.path)
     shot.act(page)
     page.wait_for_timeout(SETTLED_MS)
     page.screenshot(path=TARGET / f"{shot.name}-{mode}.png")
-    page.close()
+    page.evaluate("sessionStorage.clear()")
 
 
 def main(wanted: list[str]) -> None:
@@ -257,9 +258,10 @@ def main(wanted: list[str]) -> None:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
         for mode in MODES:
             context = tablet(browser, mode)
+            page = context.new_page()
             for shot in SHOTS:
                 if all(word in f"{shot.name}-{mode}" for word in wanted):
-                    take(stage, context, shot, mode)
+                    take(stage, page, shot, mode)
             context.close()
         browser.close()
 

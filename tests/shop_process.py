@@ -58,49 +58,49 @@ def running_shop(folder: Path) -> Iterator[RunningShop]:
     """Platform and agent as processes of their own; both end with the block."""
     ours, theirs = os.openpty()
     tty.setraw(theirs)
-    platform = _spawn("store_agent.demo.platform", folder / "platform.log")
+    platform_log, agent_log = folder / "platform.log", folder / "agent.log"
     try:
-        facts = _platform_facts(platform, folder)
-        config = folder / "shop.toml"
-        config.write_text(
-            CONFIG.format(
-                data=folder / "agent",
-                host=HOST,
-                platform=facts["url"],
-                token=TOKEN,
-                scanner=os.ttyname(theirs),
+        with _process(["-m", "store_agent.demo.platform"], platform_log) as platform:
+            facts = _platform_facts(platform, folder)
+            config = folder / "shop.toml"
+            config.write_text(
+                CONFIG.format(
+                    data=folder / "agent",
+                    host=HOST,
+                    platform=facts["url"],
+                    token=TOKEN,
+                    scanner=os.ttyname(theirs),
+                )
             )
-        )
-        command = [sys.executable, "-m", "store_agent"]
-        pin = [*command, "pin", "--config", str(config), "s-bea"]
-        subprocess.run(pin, input=f"{PIN}\n".encode(), check=True, timeout=30)
-        agent = subprocess.Popen(
-            [*command, "run", "--config", str(config)],
-            stdout=subprocess.PIPE,
-            stderr=(folder / "agent.log").open("wb"),
-        )
-        try:
-            assert agent.stdout is not None
-            line = agent.stdout.readline().decode()
-            lan_url = next(word for word in line.split() if word.startswith("https://"))
-            yield RunningShop(lan_url, folder / "agent" / "tls" / "ca.crt", facts, ours)
-        finally:
-            agent.terminate()
-            agent.wait(10)
+            pin = [sys.executable, "-m", "store_agent", "pin", "--config", str(config), "s-bea"]
+            subprocess.run(pin, input=f"{PIN}\n".encode(), check=True, timeout=30)
+            with _process(["-m", "store_agent", "run", "--config", str(config)], agent_log) as agent:
+                assert agent.stdout is not None
+                line = agent.stdout.readline().decode()
+                lan_url = next(word for word in line.split() if word.startswith("https://"))
+                yield RunningShop(lan_url, folder / "agent" / "tls" / "ca.crt", facts, ours)
     finally:
-        platform.terminate()
-        platform.wait(10)
         os.close(ours)
         os.close(theirs)
 
 
-def _spawn(module: str, log: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", module],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=log.open("wb"),
-    )
+@contextmanager
+def _process(arguments: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A Python process with pipes in and out; ended with the block."""
+    with (
+        log.open("wb") as errors,
+        subprocess.Popen(
+            [sys.executable, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+        ) as process,
+    ):
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait(10)
 
 
 def _platform_facts(platform: subprocess.Popen[bytes], folder: Path) -> dict[str, Any]:

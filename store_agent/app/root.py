@@ -40,6 +40,7 @@ from store_agent.tablet.cookies import CookieReader
 from store_agent.tablet.shop import TabletShop
 from sync import outbox
 from sync.feed import HttpFeed
+from sync.status import LineState
 from sync.transports.http import HttpLine
 from sync.transports.platform_http import PlatformHttpTransport
 from sync.worker import Ends, SyncWorker
@@ -80,6 +81,7 @@ def build(settings: Settings, clock: Clock, addresses: Addresses) -> Agent:
     components = Components(storage, sync, scanners, clock)
     shop = TabletShop(storage, clienteling, settings.store, clock, components.status)
     announcer.connect(shop, sync)
+    _gauges(metrics, hub, sync)
     pairing_code = settings.tablets.pairing_code or _pairing_code()
     access = TabletAccess(storage, clock, pairing_code)
     kiosk = build_router(
@@ -118,6 +120,20 @@ def build(settings: Settings, clock: Clock, addresses: Addresses) -> Agent:
         scanners=scanners,
         web=web,
         pairing_code=pairing_code,
+    )
+
+
+def _gauges(metrics: Metrics, hub: Hub, sync: SyncWorker | None) -> None:
+    metrics.gauge("tablet_pages", "Tablet pages that listen now", hub.open_streams)
+    if sync is None:
+        return
+    worker = sync
+    metrics.gauge("outbox_events", "Events waiting to be sent", lambda: worker.status().backlog)
+    metrics.gauge(
+        "quarantined_events", "Events the platform refused", lambda: worker.status().quarantined
+    )
+    metrics.gauge(
+        "line_up", "1 while the platform answers", lambda: worker.status().line is LineState.ONLINE
     )
 
 

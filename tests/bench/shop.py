@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import shutil
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +37,10 @@ from tests.bench.places import KEPT
 SEED = 1
 STORE_ID = "bench-01"
 LANE = "till-0"
-NOTE = "shop.json"  # written last: its presence says that the cache is complete
+NOTE = "shop.json"
 MAX_AGE = timedelta(days=30)  # older offers have run out, and a scan would have less to do
 CHUNK_ROWS = 2000
-REPORT_EVERY = 100_000
+REPORT_EVERY = 500_000
 
 _read_customer = TypeAdapter(Customer).validate_python
 _read_rotation = TypeAdapter(Rotation).validate_python
@@ -78,17 +79,28 @@ async def sample_shop(customers: int) -> BenchShop:
     if found is not None:
         found.fresh_ledger()
         return found
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    made = BenchShop(folder, customers, now.astimezone(UTC))
-    storage = app.open_files(made.settings(), SystemClock())
+    await _build(folder, customers, now)
+    return BenchShop(folder, customers, now)
+
+
+async def _build(folder: Path, customers: int, now: datetime) -> None:
+    """Fill a new folder and put it in place; whoever interrupts this leaves nothing."""
+    fresh = Path(tempfile.mkdtemp(prefix=f"{folder.name}-", dir=KEPT))
+    made = BenchShop(fresh, customers, now)
     try:
-        await storage.import_snapshot(_snapshot(customers, now), _tell)
-    finally:
-        await storage.close()
-    note.write_bytes(orjson.dumps({"made_at": rfc3339(now), "schema": _schema()}))
-    made.fresh_ledger()
-    return made
+        storage = app.open_files(made.settings(), SystemClock())
+        try:
+            await storage.import_snapshot(_snapshot(customers, now), _tell)
+        finally:
+            await storage.close()
+        made.fresh_ledger()
+        note = {"made_at": rfc3339(now), "schema": _schema()}
+        (fresh / NOTE).write_bytes(orjson.dumps(note))
+        shutil.rmtree(folder, ignore_errors=True)
+        fresh.rename(folder)
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
 
 
 def _found(folder: Path, customers: int, now: datetime) -> BenchShop | None:
@@ -121,7 +133,7 @@ async def _snapshot(customers: int, now: datetime) -> AsyncIterator[bytes]:
 
 
 def _tell(done: int, _total: int) -> None:
-    if done % REPORT_EVERY == 0:
+    if done and done % REPORT_EVERY == 0:
         sys.stderr.write(f"  building the sample shop: {done:,} documents\n")
 
 
