@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from store_agent import greeting as words
 from store_agent import offers as rules
 from store_agent.domain.customer import Customer
-from store_agent.domain.greeting import Briefing, Greeting, Verdict
+from store_agent.domain.greeting import Briefing, Greeting, Sentence, Verdict
 from store_agent.domain.overlay import overlay
 from store_agent.storage import View, catalog, consents, customers, persons
 
@@ -45,12 +45,15 @@ def brief(view: View, person: Customer, at: datetime, zone: ZoneInfo, language: 
         zone=zone,
     )
     decisions = judge(language=language)
-    # The sentence quotes an offer's title, so it needs the titles in the language it is spoken in.
-    spoken = words.spoken_language(person, language)
-    quoted = decisions if spoken == language else judge(language=spoken)
     relationship = words.relationship(person, at)
-    sentence = words.sentence(person, relationship, quoted, at=at, zone=zone, language=language)
-    return Briefing(person, relationship, sentence, decisions)
+
+    def find_sentence() -> Sentence | None:
+        # It quotes an offer's title, so it needs the titles in the language it is spoken in.
+        spoken = words.spoken_language(person, language)
+        quoted = decisions if spoken == language else judge(language=spoken)
+        return words.sentence(person, relationship, quoted, at=at, zone=zone, language=language)
+
+    return Briefing(person, relationship, decisions, find_sentence)
 
 
 def scan_answer(greeting: Greeting) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def router(storage: Storage, store: StoreSettings, clock: Clock) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=MAX_HITS)] = 20,
     ) -> Response:
         """Customers by name, phone digits, e-mail or member number; best first."""
-        return _json(await storage.read(lambda view: _hits(view, q, limit)))
+        return _json(await storage.read(lambda view: _hits(view, q, limit), is_long=True))
 
     @routes.get("/api/v1/customers/{customer_id:path}", response_class=Response)
     async def profile(customer_id: str, request: Request) -> Response:
@@ -47,13 +47,13 @@ def router(storage: Storage, store: StoreSettings, clock: Clock) -> APIRouter:
             return {
                 **orjson.loads(orjson.dumps(person)),
                 "relationship": brief.relationship,
-                "sentence": brief.sentence,
+                "sentence": brief.find_sentence(),
                 "offers": brief.offers,
                 "vouchers": catalog.vouchers_of(view.cache, customer_id),
                 "purchases": catalog.purchases_of(view.cache, customer_id, PURCHASES_IN_PROFILE),
             }
 
-        document = await storage.read(read)
+        document = await storage.read(read, is_long=True)
         if document is None:
             raise NotFound("no customer with this id may be shown", field="customer_id")
 
@@ -66,7 +66,7 @@ def router(storage: Storage, store: StoreSettings, clock: Clock) -> APIRouter:
     @routes.get("/api/v1/presence", response_class=Response)
     async def presence() -> Response:
         """Open visits of people who may be named, newest first."""
-        return _json(await storage.read(_present))
+        return _json(await storage.read(_present, is_long=True))
 
     return routes
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -87,12 +88,15 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Briefing:
-    """What staff may know about a customer who may be addressed: the input of every card."""
+    """What staff may know about a customer who may be addressed: the input of every card.
+
+    `find_sentence` is pure and asked only by who shows the sentence: a till does not wait for it.
+    """
 
     customer: Customer
     relationship: Relationship
-    sentence: Sentence | None
     offers: tuple[OfferDecision, ...]
+    find_sentence: Callable[[], Sentence | None]
 
 
 @dataclass(frozen=True, slots=True)

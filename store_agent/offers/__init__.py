@@ -4,7 +4,7 @@
 decision. docs/offers-and-consent.md explains the rules.
 """
 
-from store_agent.offers.choosing import choose
+from store_agent.offers.choosing import OfferBook, choose
 from store_agent.offers.control import in_control
 
-__all__ = ["choose", "in_control"]
+__all__ = ["OfferBook", "choose", "in_control"]

@@ -19,9 +19,32 @@ from store_agent.offers.windows import Moment, moment_of, out_of_dates, out_of_h
 Decisions = list[OfferDecision]
 
 
+class OfferBook:
+    """All offers of the shop, with the decisions already written out.
+
+    What is decided about an offer depends on the person; what the decision says does not. Build
+    one per edition of the offers and use it for every scan.
+    """
+
+    __slots__ = ("_decisions", "offers")
+
+    def __init__(self, offers: Iterable[Offer]) -> None:
+        """Take over the offers as the platform sent them."""
+        self.offers = tuple(offers)
+        self._decisions: dict[tuple[str, OfferReason, str], OfferDecision] = {}
+
+    def decision(self, offer: Offer, reason: OfferReason, language: str) -> OfferDecision:
+        """The decision with this reason, its texts in `language`."""
+        key = (offer.id, reason, language)
+        found = self._decisions.get(key)
+        if found is None:
+            found = self._decisions[key] = _rule(offer, reason, language)
+        return found
+
+
 def choose(  # noqa: PLR0913 - the contract: one person, the rules, and the moment
     customer: Customer,
-    offers: Iterable[Offer],
+    offers: OfferBook | Iterable[Offer],
     vouchers: Iterable[Voucher],
     *,
     owned_skus: Collection[str],
@@ -40,7 +63,8 @@ def choose(  # noqa: PLR0913 - the contract: one person, the rules, and the mome
     moment = moment_of(at, zone)
     shopper = shopper_of(customer, owned_skus, moment.today)
     rights, lost_rights = _judge_vouchers(vouchers, moment, language)
-    shown, withheld, refused = _judge_offers(offers, shopper, moment, language)
+    book = offers if isinstance(offers, OfferBook) else OfferBook(offers)
+    shown, withheld, refused = _judge_offers(book, shopper, moment, language)
     return tuple(rights + shown + withheld + lost_rights + refused)
 
 
@@ -61,17 +85,17 @@ def _judge_vouchers(
 
 
 def _judge_offers(
-    offers: Iterable[Offer], shopper: Shopper, moment: Moment, language: str
+    book: OfferBook, shopper: Shopper, moment: Moment, language: str
 ) -> tuple[Decisions, Decisions, Decisions]:
     """Shown, withheld, refused. The control group is asked last: withheld means it would show."""
     shown, withheld, refused = [], [], []
-    for offer in offers:
+    for offer in book.offers:
         if reason := _refusal(offer, shopper, moment):
-            refused.append(_rule(offer, Verdict.REFUSED, reason, language))
+            refused.append(book.decision(offer, reason, language))
         elif is_withheld(offer, shopper.customer.id, shopper.assignments):
-            withheld.append(_rule(offer, Verdict.WITHHELD, OfferReason.CONTROL_GROUP, language))
+            withheld.append(book.decision(offer, OfferReason.CONTROL_GROUP, language))
         else:
-            rule = _rule(offer, Verdict.SHOWN, OfferReason.MATCHES, language)
+            rule = book.decision(offer, OfferReason.MATCHES, language)
             shown.append((offer_key(offer, shopper, moment), rule))
     return _ranked(shown), _by_id(withheld), _by_id(refused)
 
@@ -95,10 +119,13 @@ def _right(voucher: Voucher, reason: OfferReason, language: str) -> OfferDecisio
     )
 
 
-def _rule(offer: Offer, verdict: Verdict, reason: OfferReason, language: str) -> OfferDecision:
+_VERDICTS = {OfferReason.MATCHES: Verdict.SHOWN, OfferReason.CONTROL_GROUP: Verdict.WITHHELD}
+
+
+def _rule(offer: Offer, reason: OfferReason, language: str) -> OfferDecision:
     return OfferDecision(
         offer.id,
-        verdict,
+        _VERDICTS.get(reason, Verdict.REFUSED),
         reason,
         pick_text(offer.title, language),
         pick_text(offer.detail, language),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from store_agent.domain.catalog import Offer
+from store_agent.offers import OfferBook
 from store_agent.storage import catalog
 from store_agent.storage.connection import Connection
 
@@ -16,14 +16,14 @@ class View:
         """Take over two open connections."""
         self.ledger = ledger
         self.cache = cache
-        self._offers: tuple[Offer, ...] = ()
+        self._offers = OfferBook(())
         self._offers_version = -1
 
-    def offers(self) -> tuple[Offer, ...]:
+    def offers(self) -> OfferBook:
         """All offers; decoded again only after the platform has changed one."""
         version = catalog.version(self.cache, "offers")
         if version != self._offers_version:
-            self._offers = catalog.offers(self.cache)
+            self._offers = OfferBook(catalog.offers(self.cache))
             self._offers_version = version
         return self._offers
 

@@ -27,7 +27,7 @@ def mark_of(customer: Customer) -> model.PersonMark:
 
 def floor_row(visit: Visit, brief: Briefing) -> model.FloorRow:
     """One line of the floor: who, since when, and why now."""
-    sentence = None if visit.said else brief.sentence
+    sentence = None if visit.said else brief.find_sentence()
     return model.FloorRow(
         visit_id=visit.id,
         customer_id=brief.customer.id,
@@ -59,7 +59,7 @@ def customer_page(
     """The card in the counter view: no turnover, no scores."""
     customer = brief.customer
     hide_purchases = PersonState.GIFT in customer.states
-    sentence = brief.sentence
+    sentence = brief.find_sentence()
     return model.CustomerPage(
         customer_id=customer.id,
         name=customer.display_name,

@@ -73,7 +73,9 @@ class TabletShop:
     async def floor(self, viewer: model.Viewer) -> model.Floor:
         """Who is in the shop, newest first, and the nameless scans of the last minutes."""
         now = self._clock.now()
-        rows = await self._storage.read(lambda view: self._floor.rows(view, viewer.language, now))
+        rows = await self._storage.read(
+            lambda view: self._floor.rows(view, viewer.language, now), is_long=True
+        )
         guests = tuple(guest for guest in self._guests if now - guest.at <= GUEST_SHOWN)
         return model.Floor(rows, guests, await self._arrived(viewer, now))
 
@@ -109,7 +111,7 @@ class TabletShop:
             bought = catalog.purchases_of(view.cache, customer_id, PURCHASES_ON_CARD)
             return cards.customer_page(brief, visit, bought, self._store.currency)
 
-        return await self._storage.read(read)
+        return await self._storage.read(read, is_long=True)
 
     def _person(self, view: View, customer_id: str) -> tuple[Customer, Visit | None]:
         person = briefing.customer(view, customer_id)
@@ -132,7 +134,7 @@ class TabletShop:
                     hits.append(cards.search_hit(person, visit))
             return tuple(hits)
 
-        return await self._storage.read(read) if query.strip() else ()
+        return await self._storage.read(read, is_long=True) if query.strip() else ()
 
     async def scan(self, data: str, viewer: model.Viewer) -> model.ScanOutcome:
         """A scan at the tablet itself."""

@@ -224,13 +224,13 @@ def test_offers_are_decoded_again_only_after_a_change(shop: Connection) -> None:
     view = View(shop, shop)
     upsert(shop, "offers", offer("o-1"))
     first = view.offers()
-    assert first[0].benefit.kind is BenefitKind.PERCENT
+    assert first.offers[0].benefit.kind is BenefitKind.PERCENT
     upsert(shop, "customers", customer())
     assert view.offers() is first
     upsert(shop, "offers", offer("o-1", value=20))
-    assert view.offers()[0].benefit.value == 20
+    assert view.offers().offers[0].benefit.value == 20
     changes.apply(shop, [Change("offers", "o-1", "delete")], "cursor", NOON)
-    assert view.offers() == ()
+    assert view.offers().offers == ()
 
 
 def test_products_stock_staff_and_fences_are_read_back(shop: Connection) -> None:

@@ -76,7 +76,7 @@ async def test_the_error_of_a_read_is_its_callers(tmp_path: Path) -> None:
 async def test_a_slow_read_holds_nobody_up(tmp_path: Path) -> None:
     storage = a_storage(tmp_path)
     opened = threading.Event()
-    slow_read = asyncio.ensure_future(storage.read(lambda _view: opened.wait(5)))
+    slow_read = asyncio.ensure_future(storage.read(lambda _view: opened.wait(5), is_long=True))
     await storage.write(lambda tx: visits.start(tx, a_visit("a")))
     assert await storage.read(lambda view: len(visits.present(view.ledger))) == 1
     opened.set()
