@@ -94,7 +94,7 @@ def offline(now: datetime, *, german: bool) -> Status:
     """The line has been cut for twenty minutes, and one reader was pulled out."""
     cut = now - timedelta(minutes=21)
     broken = {
-        "line": (ComponentState.OFFLINE, "Keine Antwort der Plattform", "No answer from there"),
+        "line": (ComponentState.OFFLINE, "Keine Antwort der Zentrale", "No answer from there"),
         "feed": (ComponentState.OFFLINE, "Wartet auf die Leitung", "Waits for the line"),
         "scanners": (ComponentState.DEGRADED, "Kasse 2: Kabel gezogen", "Till 2: unplugged"),
     }

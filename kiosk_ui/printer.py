@@ -113,7 +113,6 @@ def _words() -> Mapping[str, Any]:
         "opened_by": words.OPENED_BY,
         "purpose": words.PURPOSES,
         "fact_label": words.FACTS,
-        "component": words.COMPONENTS,
         "component_state": words.COMPONENT_STATES,
         "role": words.ROLES,
     }

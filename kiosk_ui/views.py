@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_time
 from babel.numbers import format_currency, format_decimal, format_percent
 
+from kiosk_ui import words
 from kiosk_ui.model import Consent, Floor, GuestRow, Money
 
 STALE_AFTER = timedelta(hours=1)  # from here on a value also says how old it is
 GUEST_SHOWN_FOR = timedelta(seconds=90)  # a nameless scan: long enough to look up from the till
 CLOCK_ONLY_FOR = timedelta(hours=10)  # "since 09:12" needs no date within one shopping day
+YEAR_CLEAR_DAYS = 183  # within half a year nobody takes a date for that of another year
+GUESTS_SHOWN = 2  # rows; more would push the people with a name off the screen
+LANE_NUMBER = re.compile(r"(?:till|lane|kasse)[-_ ]?(\d+)", re.IGNORECASE)
 LONG_GAP_DAYS = 90  # from here on months tell more than days
 DAYS_PER_MONTH = 30.44
 CHANNEL_PREFIX = "marketing."
@@ -47,6 +53,29 @@ class Formats:
         """The word for `code`, or `code` itself when the agent sent a text."""
         return self.gettext(table[code]) if code in table else code
 
+    def lane(self, lane: str) -> str:
+        """What staff call a lane: "till-2" is till 2; a name of the shop's own stays."""
+        if lane in words.LANES:
+            return self.gettext(words.LANES[lane])
+        numbered = LANE_NUMBER.fullmatch(lane)
+        if numbered is None:
+            return lane
+        return self.gettext("Till %(number)s") % {"number": numbered[1]}
+
+    def component(self, name: str) -> str:
+        """What staff call a part of the box: "scanner till-0" is the scanner of that lane."""
+        kind, _, which = name.partition(" ")
+        if which and kind in words.COMPONENT_KINDS:
+            return self.gettext(words.COMPONENT_KINDS[kind]) % {"which": self.lane(which)}
+        return self.words(words.COMPONENTS, name)
+
+    def reason(self, text: str) -> str:
+        """Why a part is not in order; what has no words here stays as the agent says it."""
+        for start, wording in words.COMPONENT_REASONS.items():
+            if text.startswith(start):
+                return self.gettext(wording) + text.removeprefix(start)
+        return text
+
     def clock(self, at: datetime) -> str:
         """14:23, on the shop's wall."""
         return format_time(at.astimezone(self.zone), "HH:mm", locale=self.locale)
@@ -57,11 +86,12 @@ class Formats:
 
     def day(self, at: datetime, now: datetime) -> str:
         """Today, yesterday, 30 Oct, or 30 Oct 2025."""
-        local, today = at.astimezone(self.zone), now.astimezone(self.zone).date()
-        days = (today - local.date()).days
+        local, today = at.astimezone(self.zone).date(), now.astimezone(self.zone).date()
+        days = (today - local).days
         if days in (0, 1):
             return self.gettext("today") if days == 0 else self.gettext("yesterday")
-        pattern = "d MMM" if local.year == today.year else "d MMM y"
+        clear = local.year == today.year or abs(days) <= YEAR_CLEAR_DAYS
+        pattern = "d MMM" if clear else "d MMM y"
         if self.language == "de":
             pattern = pattern.replace("d ", "d. ", 1)
         return format_date(local, pattern, locale=self.locale)
@@ -152,16 +182,17 @@ class Formats:
 
 def initials(name: str) -> str:
     """Two letters for the round mark: first and last word, titles and "von" skipped."""
-    words = [word for word in name.replace("-", " ").split() if word[:1].isupper()]
-    words = [w for w in words if not w.endswith(".")] or name.split()
-    if not words:
+    capital = [part for part in name.replace("-", " ").split() if part[:1].isupper()]
+    parts = [part for part in capital if not part.endswith(".")] or name.split()
+    if not parts:
         return "?"
-    return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
+    return (parts[0][0] + (parts[-1][0] if len(parts) > 1 else "")).upper()
 
 
 def recent_guests(floor: Floor, now: datetime) -> tuple[GuestRow, ...]:
-    """The nameless scans still worth a line."""
-    return tuple(guest for guest in floor.guests if now - guest.at < GUEST_SHOWN_FOR)
+    """The nameless scans still worth a line, newest first."""
+    recent = (guest for guest in floor.guests if now - guest.at < GUEST_SHOWN_FOR)
+    return tuple(islice(recent, GUESTS_SHOWN))
 
 
 def contact_channels(consents: tuple[Consent, ...]) -> tuple[str, ...]:
@@ -172,8 +203,8 @@ def contact_channels(consents: tuple[Consent, ...]) -> tuple[str, ...]:
 def category_icon(category: str, title: str = "") -> str:
     """The drawing that fits a category or, failing that, the article's title."""
     for text in (category.casefold(), title.casefold()):
-        for icon, words in CATEGORY_ICONS.items():
-            if any(word in text for word in words):
+        for icon, hints in CATEGORY_ICONS.items():
+            if any(hint in text for hint in hints):
                 return icon
     return "tag"
 

@@ -15,6 +15,7 @@ SCAN_REASONS: Mapping[str, str] = {
     "empty": msg("The scanner sent nothing"),
     "too_long": msg("That was too long for a pass"),
     "not_a_pass": msg("That is an article, not a pass"),
+    "ambiguous": msg("This code fits two passes; please ask for the name"),
     "malformed": msg("The code is damaged"),
     "unknown_key": msg("This pass is from another issuer"),
     "bad_signature": msg("The pass is not genuine"),
@@ -91,8 +92,8 @@ COMPONENTS: Mapping[str, str] = {
     "storage": msg("Storage"),
     "disk": msg("Disk"),
     "outbox": msg("Outbox"),
+    "platform": msg("Line to the platform"),
     "line": msg("Line to the platform"),
-    "sync": msg("Line to the platform"),
     "feed": msg("Changes from the platform"),
     "snapshot": msg("First load of customer data"),
     "clock": msg("Clock"),
@@ -101,11 +102,34 @@ COMPONENTS: Mapping[str, str] = {
     "jobs": msg("Regular jobs"),
     "certificate": msg("Certificate"),
 }
+# Components of which a shop has several: the first word of the name, then which one.
+COMPONENT_KINDS: Mapping[str, str] = {
+    "scanner": msg("Scanner %(which)s"),
+}
+# How the agent's reasons begin; what follows (an error's own words, a number) stays as it is.
+COMPONENT_REASONS: Mapping[str, str] = {
+    "no platform is configured": msg("No platform is configured"),
+    "no contact yet": msg("No contact yet"),
+    "no connection to the platform": msg("No connection to the platform"),
+    "the platform does not answer in time": msg("The platform does not answer in time"),
+    "no answer within": msg("No answer within"),
+    "the clock is wrong: rotating and signed passes are refused": msg(
+        "The clock is wrong: rotating and signed passes are refused"
+    ),
+    "cannot be written": msg("Cannot be written"),
+    "not connected": msg("Not connected"),
+    "unplugged": msg("Unplugged"),
+    "in use by another program": msg("In use by another program"),
+}
 COMPONENT_STATES: Mapping[str, str] = {
     "ok": msg("in order"),
     "degraded": msg("limited"),
     "offline": msg("offline"),
     "down": msg("down"),
+}
+LANES: Mapping[str, str] = {
+    "door": msg("Entrance"),
+    "entrance": msg("Entrance"),
 }
 ROLES: Mapping[str, str] = {
     "associate": msg("Sales"),

@@ -88,13 +88,9 @@ class Clienteling:
     async def on_scan(self, scan: Scan) -> ScanOutcome:
         """Recognise, greet, record. Raises Conflict when `scan_id` was used for another scan."""
         body_hash = _hash_of_scan(scan)
-        if scan.scan_id is not None:
-            told = await self._storage.read(lambda view: _told_before(view.ledger, scan, body_hash))
-            if told is not None:
-                return ScanOutcome(told, None)
-        found = await self._storage.read(lambda view: self._look_up(view, scan))
-        outcome = await self._storage.write(
-            lambda tx: self._record_scan(tx, scan, found, body_hash)
+        outcome = await self._storage.read_then_write(
+            lambda view: self._look_up(view, scan),
+            lambda tx, found: self._record_scan(tx, scan, found, body_hash),
         )
         if outcome.greeting is not None:
             self._changed(outcome.greeting)
@@ -122,7 +118,7 @@ class Clienteling:
         self, tx: Connection, scan: Scan, found: _Found, body_hash: bytes
     ) -> ScanOutcome:
         if scan.scan_id is not None:
-            told = _told_before(tx, scan, body_hash)  # a twin may have come in between
+            told = _told_before(tx, scan, body_hash)
             if told is not None:
                 return ScanOutcome(told, None)
         once = found.resolution.once

@@ -240,7 +240,7 @@ def recall_window(conn: Connection, transport: str = PLATFORM) -> float | None:
 
 def to_rfc3339(moment: datetime) -> str:
     """UTC with microseconds and `Z`: one width, so that text order is time order."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def from_rfc3339(text: str) -> datetime:

@@ -102,3 +102,9 @@ def tablet(
     yield page
     context.close()
     assert complaints == [], complaints
+
+
+def live(page):
+    """Wait until the stream has delivered the full state."""
+    page.wait_for_function("document.querySelector('#live') && window.htmx")
+    page.wait_for_timeout(250)

@@ -74,7 +74,8 @@ def running_shop(folder: Path) -> Iterator[RunningShop]:
             )
             pin = [sys.executable, "-m", "store_agent", "pin", "--config", str(config), "s-bea"]
             subprocess.run(pin, input=f"{PIN}\n".encode(), check=True, timeout=30)
-            with _process(["-m", "store_agent", "run", "--config", str(config)], agent_log) as agent:
+            run = ["-m", "store_agent", "run", "--config", str(config)]
+            with _process(run, agent_log) as agent:
                 assert agent.stdout is not None
                 line = agent.stdout.readline().decode()
                 lan_url = next(word for word in line.split() if word.startswith("https://"))

@@ -6,6 +6,7 @@
   const SILENT_MS = 25000; // the box beats every 10 s
   const GUARD_MS = 300; // a tap this soon after rows moved was aimed at what stood there before
   const HELD_MAX = 40; // pushes kept while a finger is down; beyond that ask for the full state
+  const RETRY_MS = 2000; // how often the offline page asks whether the box is back
   const $ = (id) => document.getElementById(id);
   let heard = performance.now();
   const moved = { people: -GUARD_MS, arrival: -GUARD_MS };
@@ -41,6 +42,11 @@
   setInterval(() => {
     if ($("live")?.hasAttribute("sse-connect") && performance.now() - heard > SILENT_MS) { say(false); rebuild(); }
   }, 5000);
+  // A page that is left ends its stream itself: what the browser cuts off is reported as an error.
+  let source = null;
+  htmx.createEventSource = (url) => (source = new EventSource(url));
+  window.addEventListener("pagehide", () => source?.close());
+  document.addEventListener("submit", (event) => { if (!event.defaultPrevented) source?.close(); });
   document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") rebuild(); });
   window.addEventListener("pageshow", (event) => { if (event.persisted) rebuild(); });
 
@@ -180,5 +186,9 @@
 
   mark();
   fold();
+  // The kept page stands in for another one: go there as soon as the box answers again.
+  if (document.querySelector("[data-retry]") && location.pathname !== "/offline") {
+    setInterval(() => fetch("/manifest.webmanifest", { cache: "no-store" }).then((box) => box.ok && location.reload()).catch(() => {}), RETRY_MS);
+  }
   if ("serviceWorker" in navigator && window.isSecureContext) navigator.serviceWorker.register("/sw.js").catch(() => {});
 })();

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from store_agent.api.body_route import BodyRoute
 from store_agent.api.metrics import Metrics
 from store_agent.clienteling import Clienteling
 from store_agent.clock import Clock
@@ -58,7 +59,7 @@ def router(
     clienteling: Clienteling, lanes: frozenset[str], clock: Clock, metrics: Metrics
 ) -> APIRouter:
     """The scan door; an unknown lane is refused, an unknown pass is an answer."""
-    routes = APIRouter()
+    routes = APIRouter(route_class=BodyRoute)
 
     @routes.post(
         "/api/v1/scans",

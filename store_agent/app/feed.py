@@ -26,7 +26,7 @@ class SyncLedger:
 
     async def read(self, fn: Callable[[Connection], T], /) -> T:
         """On a read-only connection."""
-        return await self._storage.read(lambda view: fn(view.ledger))
+        return await self._storage.read(lambda view: fn(view.ledger), is_long=True)
 
 
 class SyncCache:

@@ -12,6 +12,7 @@ from babel.dates import format_date, format_skeleton
 from store_agent.domain.greeting import Relationship
 
 NAMED_DAYS = 6  # as far ahead or back as the name of a weekday is unambiguous
+YEAR_CLEAR_DAYS = 183  # within half a year nobody takes a date for that of another year
 
 
 class Say(StrEnum):
@@ -95,8 +96,9 @@ class Phrases:
         return {"day": self.on_day.format(weekday=name), "by": name, "since": since}
 
     def short_date(self, day: date, today: date) -> str:
-        """ "24. Nov.", with the year unless it is this one."""
-        skeleton = "MMMd" if day.year == today.year else "yMMMd"
+        """ "24. Nov.", with the year where it would not be clear."""
+        clear = day.year == today.year or abs((day - today).days) <= YEAR_CLEAR_DAYS
+        skeleton = "MMMd" if clear else "yMMMd"
         return str(format_skeleton(skeleton, day, locale=self.locale))
 
     def _weekday(self, day: date) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
@@ -42,12 +43,14 @@ def purchases_of(cache: Connection, customer_id: str, limit: int) -> tuple[Purch
 def owned_skus(cache: Connection, customer_id: str) -> frozenset[str]:
     """What the customer has bought for themselves and not brought back, as far as we know."""
     rows = cache.execute(
-        "SELECT line.value ->> 'sku' FROM purchases, json_each(doc, '$.lines') AS line"
-        " WHERE customer_id = ? AND NOT gift"
-        " GROUP BY 1 HAVING sum(line.value ->> 'quantity') > 0",
-        (customer_id,),
+        "SELECT doc FROM purchases WHERE customer_id = ? AND NOT gift", (customer_id,)
     ).fetchall()
-    return frozenset(row[0] for row in rows)
+    kept: Counter[str] = Counter()
+    for row in rows:
+        # Only two fields of each line count: reading them as values would take twice as long.
+        for line in orjson.loads(row[0])["lines"]:
+            kept[line["sku"]] += int(line["quantity"])
+    return frozenset(sku for sku, quantity in kept.items() if quantity > 0)
 
 
 def products(cache: Connection, skus: Iterable[str]) -> dict[str, Product]:

@@ -36,6 +36,7 @@ from store_agent.storage.writer import QUEUE_LIMIT, Writer
 __all__ = ["Storage", "StorageSettings", "View", "open_storage"]
 
 T = TypeVar("T")
+F = TypeVar("F")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +97,27 @@ class Storage:
         """As `write`, for the cache; a power cut may take back the last of it."""
         return await self._cache.write(work)
 
-    async def read(self, work: Callable[[View], T]) -> T:
-        """Run `work` over both files in a reader thread; it sees every commit made before."""
-        return await self._readers.read(work)
+    async def read(self, work: Callable[[View], T], *, is_long: bool = False) -> T:
+        """Run `work` over both files in a reader thread; it sees every commit made before.
+
+        `is_long` keeps reads of more than some milliseconds out of the way of scans.
+        """
+        return await self._readers.read(work, is_long=is_long)
+
+    async def read_then_write(
+        self, look: Callable[[View], F], record: Callable[[Connection, F], T]
+    ) -> T:
+        """`read` what a decision needs, then `write` with it; without a turn of the loop between.
+
+        Waking the loop costs about as much as a look-up. Others may write in between: `record`
+        checks again what must not have changed.
+        """
+
+        def pass_on(found: F, future: asyncio.Future[T]) -> None:
+            self._ledger.take_over(lambda tx: record(tx, found), future)
+
+        outcome: T = await self._readers.read_and_pass_on(look, pass_on)
+        return outcome
 
     async def import_snapshot(self, chunks: AsyncIterator[bytes], progress: Progress) -> str:
         """Replace the cache by a snapshot (zstd NDJSON); the cursor it leads to.

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import importlib
 import os
+import signal
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from typing import Any
 
 import uvloop
 
@@ -71,7 +73,14 @@ def _measure(name: str) -> list[Result]:
     """Each row has a module with `async def measure() -> list[Result]`, loaded when asked for."""
     row = importlib.import_module(f"tests.bench.rows.{name}")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(row.measure())
+        return runner.run(_stoppable(row.measure()))
+
+
+async def _stoppable(measuring: Coroutine[Any, Any, list[Result]]) -> list[Result]:
+    """SIGTERM ends the row as Ctrl-C does: processes stop, half-made files go."""
+    task = asyncio.ensure_future(measuring)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await task
 
 
 def _say(text: str) -> None:

@@ -122,7 +122,7 @@ def look(machine: Machine) -> tuple[list[str], list[str], bool]:
 
 
 def crash(files: dict[str, bytes], profile: Profile, seed: int) -> Trial:
-    rng = random.Random(seed)  # noqa: S311  the point is that it can be repeated
+    rng = random.Random(seed)
     machine = Machine(files)
     acknowledged = asyncio.run(run_until_the_power_goes(machine, profile, rng))
     kept, torn, intact = look(Machine(machine.disk.after_crash(rng)))

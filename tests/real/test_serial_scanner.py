@@ -38,7 +38,7 @@ async def test_a_burst_loses_nothing(rig) -> None:
 
 
 async def test_binary_noise_does_not_stop_it(rig) -> None:
-    noise = random.Random(7).randbytes(20_000)  # noqa: S311  reproducible noise
+    noise = random.Random(7).randbytes(20_000)
     async with running(rig) as readings:
         await send(rig, noise + b"\r")
         await send(rig, "GOOD-Ä\r".encode())

@@ -51,7 +51,7 @@ class Shop:
             self.ledger,
             self.cache,
         )
-        dice = Random(1)  # noqa: S311 - jitter, no secret
+        dice = Random(1)
         self.worker = SyncWorker(ends, RealClock(), dice, reconnect_window_s=2)
         self.written = 0
 

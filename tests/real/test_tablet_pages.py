@@ -4,7 +4,16 @@ import time
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from kiosk_rig import CHROMIUM, CHROMIUM_ARGS, LANDSCAPE, PHONE, PORTRAIT, running_kiosk, tablet
+from kiosk_rig import (
+    CHROMIUM,
+    CHROMIUM_ARGS,
+    LANDSCAPE,
+    PHONE,
+    PORTRAIT,
+    live,
+    running_kiosk,
+    tablet,
+)
 from playwright.sync_api import sync_playwright
 
 from kiosk_ui.fake_cast import crowd, offline
@@ -52,12 +61,6 @@ def pull_the_trigger(page, data, *, first=lambda: None):
             return
         page.wait_for_timeout(100)
     pytest.fail("no 20 tries were fast enough on this machine")
-
-
-def live(page):
-    """Wait until the stream has delivered the full state."""
-    page.wait_for_function("document.querySelector('#live') && window.htmx")
-    page.wait_for_timeout(250)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

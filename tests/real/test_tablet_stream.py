@@ -49,9 +49,10 @@ def test_it_answers_with_the_full_state_uncompressed_and_unstored(rig):
         assert next(lines) == "retry: 1000"
         name, html = read_event(lines)
         assert name == "state"
-        for part in ('id="line"', 'id="people"', 'id="floor-head"', 'id="clock"'):
-            assert part in html
-        assert html.count('hx-swap-oob="true"') == 4
+        parts = ("line", "floor-head", "people", "arrival", "clock")
+        for part in parts:
+            assert f'id="{part}"' in html
+        assert html.count('hx-swap-oob="true"') == len(parts)
 
 
 def test_a_change_arrives_on_every_stream(rig):

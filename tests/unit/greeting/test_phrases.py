@@ -84,6 +84,7 @@ def test_days_are_named_as_people_name_them(
         assert (named["day"], named["by"], named["since"]) == words
 
 
-def test_a_date_of_another_year_shows_the_year() -> None:
-    assert PHRASES["de"].short_date(date(2027, 1, 20), TODAY) == "20. Jan. 2027"
-    assert PHRASES["en"].short_date(date(2027, 1, 20), TODAY) == "20 Jan 2027"
+def test_a_date_more_than_half_a_year_off_shows_the_year() -> None:
+    assert PHRASES["de"].short_date(date(2027, 7, 20), TODAY) == "20. Juli 2027"
+    assert PHRASES["en"].short_date(date(2027, 7, 20), TODAY) == "20 Jul 2027"
+    assert PHRASES["en"].short_date(date(2027, 1, 20), TODAY) == "20 Jan"

@@ -200,7 +200,7 @@ def test_an_order_without_a_title_to_say_is_still_announced(title: str) -> None:
         (NOW + DAY, "Gutschein läuft morgen ab", False),
         (NOW + 6 * DAY, "Gutschein läuft am Freitag ab", False),
         (NOW + 7 * DAY, "Gutschein bis 28. Nov.", False),
-        (NOW + 60 * DAY, "Gutschein bis 20. Jan. 2027", False),
+        (NOW + 60 * DAY, "Gutschein bis 20. Jan.", False),
         (None, "Gutschein ohne Ablaufdatum", False),
     ],
 )

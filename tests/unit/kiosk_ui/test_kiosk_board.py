@@ -122,6 +122,15 @@ async def test_the_customer_page_has_sentence_reason_and_ages():
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize(("theirs", "said_in"), [("cs", "de"), ("en", "en"), ("", "de")])
+async def test_a_sentence_is_marked_with_the_language_it_is_in(theirs, said_in):
+    a_board, shop, _ = board()
+    shop.people["de"][MIRA] = replace(shop.people["de"][MIRA], language=theirs)
+    text = await html(a_board, Page(PageKind.CUSTOMER, MIRA), viewer())
+    assert f'<q lang="{said_in}"' in text
+
+
+@pytest.mark.asyncio
 async def test_a_customer_who_is_gone_leaves_the_page_of_others_alone():
     a_board, shop, hub = board()
     await shop.mark_not_this_person("visit-mira", viewer())
@@ -130,6 +139,59 @@ async def test_a_customer_who_is_gone_leaves_the_page_of_others_alone():
     parts = await a_board.current(Page(PageKind.CUSTOMER, MIRA), viewer())
     assert "Nicht mehr angezeigt" in parts[-1].inline
     assert "Musterfrau" not in parts[-1].inline
+
+
+@pytest.mark.asyncio
+async def test_whoever_was_scanned_last_is_on_the_floor_page_with_what_to_say():
+    a_board, shop, _ = board()
+    shop.arrive("jonas")
+    shop.arrive("mira")
+    arrival = (await a_board.floor(viewer()))[-1].inline
+    assert 'data-customer="mira"' in arrival
+    assert "Eben gescannt" in arrival
+    assert "Ihr Mantel ist da." in arrival
+    assert "Jonas" not in arrival
+
+
+@pytest.mark.asyncio
+async def test_an_open_customer_keeps_the_panel():
+    a_board, shop, _ = board()
+    shop.arrive("jonas")
+    parts = await a_board.current(Page(PageKind.CUSTOMER, MIRA), viewer())
+    assert "arrival" not in {part.id for part in parts}
+    parts = await a_board.current(Page(PageKind.STATUS), viewer())
+    assert "arrival" not in {part.id for part in parts}
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("leave", ["do_not_approach", "not_this_person", "nobody"])
+async def test_no_card_opens_by_itself_for(leave):
+    a_board, shop, _ = board()
+    if leave == "do_not_approach":
+        shop.arrive("theo")
+    elif leave == "not_this_person":
+        shop.arrive("mira")
+        await shop.mark_not_this_person("visit-mira", viewer())
+    arrival = (await a_board.floor(viewer()))[-1]
+    assert arrival.id == "arrival"
+    assert "data-customer" not in arrival.inline
+
+
+@pytest.mark.asyncio
+async def test_a_row_is_printed_again_only_when_it_changed():
+    a_board, shop, _ = board()
+    printed = []
+    page = a_board._printer.page
+    a_board._printer.page = lambda template, *rest, **more: (
+        printed.append(template),
+        page(template, *rest, **more),
+    )[1]
+    await a_board.floor(viewer())
+    assert printed.count("fragments/person.html") == len(shop.rows["de"])
+    printed.clear()
+    shop.arrive("ruth")
+    await a_board.floor(viewer())
+    assert printed.count("fragments/person.html") == 1
 
 
 @pytest.mark.asyncio

@@ -102,6 +102,22 @@ def test_a_guest_fades_after_a_while():
     assert not views.recent_guests(floor, NOW + timedelta(seconds=90))
 
 
+def test_many_guests_do_not_push_the_people_away():
+    guests = tuple(GuestRow(f"g{number}", NOW, "expired") for number in range(9))
+    assert views.recent_guests(Floor(guests=guests), NOW) == guests[: views.GUESTS_SHOWN]
+
+
+def test_a_date_needs_its_year_only_when_it_is_far():
+    assert formats().day(datetime(2027, 1, 21, 9, tzinfo=UTC), NOW) == "21. Jan."
+    assert formats().day(datetime(2027, 11, 22, 9, tzinfo=UTC), NOW) == "22. Nov. 2027"
+
+
+def test_lanes_are_called_as_people_call_them():
+    assert formats().lane("till-2") == "Kasse 2"
+    assert formats("en").lane("door") == "Entrance"
+    assert formats().lane("Kasse Herren") == "Kasse Herren"
+
+
 def test_only_granted_channels_are_contact():
     consents = (
         Consent("clienteling", granted=True),

@@ -10,7 +10,7 @@ from sync.backoff import CAP_S, DEFAULT_WINDOW_S, HEALTHY_RESET_S, MAX_RETRY_AFT
 
 
 def backoff(seed: int = 1, window_s: float | None = None) -> Backoff:
-    made = Backoff(Random(seed))  # noqa: S311 - jitter, no secret
+    made = Backoff(Random(seed))
     if window_s is not None:
         made.announce(window_s)
     return made

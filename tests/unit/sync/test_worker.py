@@ -66,7 +66,7 @@ class Scene:
 
     def restart(self, window_s=QUICK_S):
         ends = Ends(self.platform, self.feed, self.ledger, self.cache)
-        dice = Random(3)  # noqa: S311 - jitter, no secret
+        dice = Random(3)
         self.worker = SyncWorker(ends, StandingClock(), dice, window_s)
         self.worker.subscribe(self.statuses.append)
 
