@@ -29,14 +29,29 @@
     const waiting = held;
     held = [];
     if (waiting.length > HELD_MAX) rebuild();
-    else for (const html of waiting) htmx.swap(document.querySelector("[sse-swap]") || document.body, html, { swapStyle: "none" });
+    else for (const html of waiting) put(fitting(html) ?? html);
+  };
+  const put = (html) => htmx.swap(document.querySelector("[sse-swap]") || document.body, html, { swapStyle: "none" });
+  // A push for a panel that was closed meanwhile is no error: leave out what has no place any more.
+  const fitting = (html) => {
+    const box = document.createElement("template");
+    box.innerHTML = html;
+    const homeless = [...box.content.querySelectorAll("[hx-swap-oob]")].filter((part) => !$(part.id));
+    for (const part of homeless) part.remove();
+    return homeless.length ? box.innerHTML : null;
   };
   document.addEventListener("htmx:sseBeforeMessage", (event) => {
     heard = performance.now();
     say(true);
-    if (!finger) return;
+    if (finger) {
+      event.preventDefault();
+      held.push(event.detail.data);
+      return;
+    }
+    const rest = fitting(event.detail.data);
+    if (rest === null) return;
     event.preventDefault();
-    held.push(event.detail.data);
+    put(rest);
   });
   document.addEventListener("htmx:sseError", () => say(false));
   setInterval(() => {
