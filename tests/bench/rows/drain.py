@@ -30,12 +30,13 @@ from tests.bench import backlogs
 from tests.bench.places import KEPT
 from tests.bench.processes import serving
 from tests.bench.report import Result, at_least_share, median
+from tests.bench.shop import STORE_ID
 
 BATCHES = 60
 ROUNDS = 5
 BUDGET = 0.5
 EPOCH = "epoch"
-PATH = f"/v1/stores/{backlogs.STORE_ID}/events"
+PATH = f"/v1/stores/{STORE_ID}/events"
 
 
 async def measure() -> list[Result]:
@@ -63,7 +64,7 @@ async def measure() -> list[Result]:
 
 def _bodies(ledger: outbox.Connection) -> list[bytes]:
     """Every batch as it goes over the wire."""
-    source = f"/stores/{backlogs.STORE_ID}/{EPOCH}"
+    source = f"/stores/{STORE_ID}/{EPOCH}"
     pages = (outbox.page(ledger, number * BATCH, BATCH) for number in range(BATCHES))
     return [zstandard.compress(encode_batch(page, source), ZSTD_LEVEL) for page in pages]
 
@@ -80,15 +81,15 @@ async def _post(url: str, bodies: list[bytes]) -> float:
 
 async def _drain(url: str, storage: Storage) -> float:
     clock = SystemClock()
-    line = HttpLine(url, "token", clock.now)
-    transport = PlatformHttpTransport(line, backlogs.STORE_ID, EPOCH)
-    pusher = Pusher(
-        transport, SyncLedger(storage), StatusBoard(clock.now), clock, lambda window_s: None
-    )
-    await transport.send(await storage.read(lambda view: outbox.page(view.ledger, 0, BATCH)))
-    began = time.perf_counter()  # with a warm connection, as on the other side
-    while await storage.read(lambda view: outbox.position(view.ledger)) < BATCHES * BATCH:
+    transport = PlatformHttpTransport(HttpLine(url, "token", clock.now), STORE_ID, EPOCH)
+    ledger, board = SyncLedger(storage), StatusBoard(clock.now)
+    pusher = Pusher(transport, ledger, board, clock, lambda window_s: None)
+    await transport.send(await ledger.read(lambda conn: outbox.page(conn, 0, BATCH)))
+    began = time.perf_counter()  # over a warm connection, as on the other side
+    for _ in range(BATCHES):
         await pusher.step()
     took_s = time.perf_counter() - began
+    if await ledger.read(outbox.position) != BATCHES * BATCH:
+        raise RuntimeError("not everything was delivered")
     await transport.close()
     return took_s
