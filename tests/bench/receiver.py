@@ -1,4 +1,4 @@
-"""The least a platform can do: read a batch, answer each event. `python -m tests.bench.receiver`."""
+"""The least a platform can do: read a batch, answer each event."""
 
 from __future__ import annotations
 

@@ -155,7 +155,7 @@ class Shopper:
 
 
 def shoppers(made: BenchShop, step: int, start: int = 0) -> Iterator[Shopper]:
-    """Every `step`-th customer who may be named and has a valid pass, in the shop's mix of kinds."""
+    """Every `step`-th customer who may be named and has a valid pass, all kinds mixed."""
     people = People(SEED, shop.calendar(made.made_at))
     issuer = wallet.signing_key(SEED)
     for index in range(start, made.customers, step):

@@ -44,7 +44,7 @@ class TestTime:
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for real until `condition` holds; TimeoutError when it never does."""
     async with asyncio.timeout(PATIENCE_S):
-        while not condition():  # noqa: ASYNC110  conditions of files and devices have no event
+        while not condition():
             await asyncio.sleep(POLL_S)
 
 

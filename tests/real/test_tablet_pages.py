@@ -1,6 +1,5 @@
 """The tablet in a real Chromium: live, steady, accessible, under the strict CSP."""
 
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from kiosk_rig import (
