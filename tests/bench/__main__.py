@@ -1,4 +1,4 @@
-"""`python -m tests.bench [ROW,ROW]`: measure the budgets, print a table, write build/bench.jsonl."""
+"""Measure the budgets (`make bench`): print a table, write build/bench.jsonl."""
 
 from __future__ import annotations
 
