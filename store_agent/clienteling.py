@@ -87,8 +87,8 @@ class Clienteling:
 
     async def on_scan(self, scan: Scan) -> ScanOutcome:
         """Recognise, greet, record. Raises Conflict when `scan_id` was used for another scan."""
-        body_hash = _hash_of_scan(scan)
-        outcome = await self._storage.read_then_write(
+        body_hash = _hash_of_scan(scan) if scan.scan_id is not None else b""
+        outcome = await self._storage.decide(
             lambda view: self._look_up(view, scan),
             lambda tx, found: self._record_scan(tx, scan, found, body_hash),
         )
@@ -132,22 +132,24 @@ class Clienteling:
         return ScanOutcome(answer, greeting)
 
     def _greeting(self, tx: Connection, scan: Scan, found: _Found) -> Greeting:
-        greeting = Greeting(
+        brief, visit, is_new = found.briefing, None, False
+        if brief is not None and counts_as_visitor(brief.customer):
+            visit, is_new = self._enter(tx, brief, found.open_visit, scan)
+        return Greeting(
             event_id=self._new_id(),
             lane=scan.lane,
             at=scan.received_at,
             resolution=found.resolution,
-            briefing=found.briefing,
+            briefing=brief,
             reason=found.reason,
+            visit=visit,
+            is_new_visit=is_new,
         )
-        if found.briefing is None or not counts_as_visitor(found.briefing.customer):
-            return greeting
-        visit, is_new = self._enter(tx, found.briefing, scan)
-        return replace(greeting, visit=visit, is_new_visit=is_new)
 
-    def _enter(self, tx: Connection, brief: Briefing, scan: Scan) -> tuple[Visit, bool]:
+    def _enter(
+        self, tx: Connection, brief: Briefing, open_visit: Visit | None, scan: Scan
+    ) -> tuple[Visit, bool]:
         """Start a visit, or go on with the open one."""
-        open_visit = visits.find_open(tx, brief.customer.id)
         if open_visit is not None:
             visits.touch(tx, open_visit.id, scan.received_at, scan.lane)
             return open_visit, False

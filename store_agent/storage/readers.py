@@ -1,8 +1,7 @@
 """Two threads that read, each with its own connections: one for short reads, one for long ones.
 
-A scan waits for no search. More threads would not read faster: they would take turns with Python's
-one lock after every statement, which costs more than the statements (measured: half as many scans
-over HTTP with two threads on one queue).
+Nothing short waits for a search. More threads would not read faster: they would take turns with
+Python's one lock after every statement, which costs more than the statements.
 """
 
 from __future__ import annotations
@@ -30,8 +29,6 @@ PAUSE_WAIT_S = 30.0
 class _Job(NamedTuple):
     work: Callable[[View], Any]
     future: asyncio.Future[Any]
-    # Takes what `work` returned, and the duty to answer. None: the caller gets it as it is.
-    pass_on: Callable[[Any, asyncio.Future[Any]], None] | None = None
 
 
 _Queue = SimpleQueue["_Job | _Pause | None"]
@@ -55,32 +52,18 @@ class Readers:
     def read(self, work: Callable[[View], T], *, is_long: bool = False) -> asyncio.Future[T]:
         """Run `work` in a reader thread. It sees everything committed before this call.
 
-        `is_long`: it may take more than some milliseconds, and nobody's scan waits for it.
+        `is_long`: it may take more than some milliseconds, and nothing short waits for it.
 
         Raises Unavailable when closed or overloaded; the future raises it when the disk refused.
         """
-        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._submit(self._long if is_long else self._short, _Job(work, future))
-        return future
-
-    def read_and_pass_on(
-        self, work: Callable[[View], T], pass_on: Callable[[T, asyncio.Future[Any]], None]
-    ) -> asyncio.Future[Any]:
-        """As a short `read`; `pass_on` gets the result, in the reader thread, and the future.
-
-        From then on the future is answered by whom `pass_on` gave it to; what `pass_on` raises
-        comes out of it.
-        """
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._submit(self._short, _Job(work, future, pass_on))
-        return future
-
-    def _submit(self, queue: _Queue, job: _Job) -> None:
         if self._closed:
             raise Unavailable("storage is closed")
+        queue = self._long if is_long else self._short
         if queue.qsize() >= QUEUE_LIMIT:
             raise Unavailable("too many reads wait", hint="Try again in a moment.")
-        queue.put(job)
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        queue.put(_Job(work, future))
+        return future
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -115,19 +98,16 @@ class Readers:
                 job.wait_outside()
             elif not job.future.cancelled():
                 view, outcome = self._serve(view, job)
-                if outcome is not None:
-                    done.append(outcome)
+                done.append(outcome)
         _hand_over(done)
         _close(view)
 
-    def _serve(self, view: View | None, job: _Job) -> tuple[View | None, Outcome | None]:
+    def _serve(self, view: View | None, job: _Job) -> tuple[View | None, Outcome]:
         """Do one read. The view to go on with (None: open a new one), and what to answer."""
-        work, future, pass_on = job
+        work, future = job
         try:
             view = view or self._connect()
-            value = work(view)
-            if pass_on is not None:
-                pass_on(value, future)
+            return view, Outcome(future, work(view))
         except Exception as error:  # noqa: BLE001  it belongs to the caller
             failure = classify(error)
             if failure is None:
@@ -136,7 +116,6 @@ class Readers:
             unavailable.__cause__ = error
             _close(view)
             return None, Outcome(future, error=unavailable)
-        return view, None if pass_on is not None else Outcome(future, value)
 
 
 def _next(queue: _Queue, done: list[Outcome]) -> _Job | _Pause | None:

@@ -23,6 +23,7 @@ from store_agent.storage.connection import (
     connect_sqlcipher,
     open_connection,
 )
+from store_agent.storage.deciding import Deciding
 from store_agent.storage.errors import NotEncrypted
 from store_agent.storage.files import FolderLock, sync_folder, with_side_files
 from store_agent.storage.ledger import LedgerIdentity
@@ -65,6 +66,7 @@ class Storage:
         self._now = now
         self._ledger = Writer("ledger", files.ledger.open, now, queue_limit=settings.queue_limit)
         self._cache = Writer("cache", files.cache.open, now, queue_limit=settings.queue_limit)
+        self._deciding = Deciding(files.open_cache)
         self._readers = Readers(files.open_view)
         self._importing = False
         self._closed = False
@@ -104,20 +106,12 @@ class Storage:
         """
         return await self._readers.read(work, is_long=is_long)
 
-    async def read_then_write(
-        self, look: Callable[[View], F], record: Callable[[Connection, F], T]
-    ) -> T:
-        """`read` what a decision needs, then `write` with it; without a turn of the loop between.
+    async def decide(self, look: Callable[[View], F], record: Callable[[Connection, F], T]) -> T:
+        """`write` with what `look` finds in both files, inside the transaction that records it.
 
-        Waking the loop costs about as much as a look-up. Others may write in between: `record`
-        checks again what must not have changed.
+        `look` must be short: other writes wait behind it. Raises what `write` raises.
         """
-
-        def pass_on(found: F, future: asyncio.Future[T]) -> None:
-            self._ledger.take_over(lambda tx: record(tx, found), future)
-
-        outcome: T = await self._readers.read_and_pass_on(look, pass_on)
-        return outcome
+        return await self._ledger.write(lambda tx: record(tx, self._deciding.look(tx, look)))
 
     async def import_snapshot(self, chunks: AsyncIterator[bytes], progress: Progress) -> str:
         """Replace the cache by a snapshot (zstd NDJSON); the cursor it leads to.
@@ -156,6 +150,7 @@ class Storage:
         self._readers.stop()
         cache_is_clean = self._cache.stop()
         ledger_is_clean = self._ledger.stop()
+        self._deciding.close()
         self._files.lock.release(clean=cache_is_clean and ledger_is_clean)
 
     def _health_of(self, writer: Writer, file: str) -> ComponentHealth:
@@ -171,7 +166,7 @@ class Storage:
     def _swap(self, new_file: Path, old: Connection) -> Connection:
         """Put `new_file` in the cache's place. Runs in the cache's writer thread."""
         target = self._files.cache.path
-        with self._readers.paused():
+        with self._readers.paused(), self._deciding.paused():
             old.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             old.close()
             for part in with_side_files(target)[1:]:
@@ -193,11 +188,14 @@ class _Files:
 
     def open_view(self) -> View:
         """Read-only connections for one reader thread."""
-        ledger_file, cache_file = self.ledger, self.cache
-        return View(
-            open_connection(ledger_file.path, ledger_file.key, LEDGER_READER, ledger_file.connect),
-            open_connection(cache_file.path, cache_file.key, CACHE_READER, cache_file.connect),
-        )
+        file = self.ledger
+        ledger_reader = open_connection(file.path, file.key, LEDGER_READER, file.connect)
+        return View(ledger_reader, self.open_cache())
+
+    def open_cache(self) -> Connection:
+        """A read-only connection to the cache."""
+        file = self.cache
+        return open_connection(file.path, file.key, CACHE_READER, file.connect)
 
 
 def open_storage(

@@ -85,10 +85,6 @@ class Writer:
         """
         return self._submit(work, alone=False)
 
-    def take_over(self, work: Callable[[Connection], Any], future: asyncio.Future[Any]) -> None:
-        """As `write`, with the caller's future and from any thread. Raises Unavailable alike."""
-        self._put(_Job(work, future))
-
     def replace(self, work: Callable[[Connection], Connection]) -> asyncio.Future[None]:
         """Run `work` between two groups; the connection it returns is used from then on.
 
@@ -105,18 +101,15 @@ class Writer:
         return not self._thread.is_alive() and self._health.state is HealthState.OK
 
     def _submit(self, work: Callable[[Connection], Any], *, alone: bool) -> asyncio.Future[Any]:
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._put(_Job(work, future, alone))
-        return future
-
-    def _put(self, job: _Job) -> None:
         if self._closed:
             raise Unavailable(f"the {self._name} is closed")
         if self._queue.qsize() >= self._queue_limit:
             raise Unavailable(
                 f"too many writes wait for the {self._name}", hint="Try again in a moment."
             )
-        self._queue.put(job)
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._queue.put(_Job(work, future, alone))
+        return future
 
     # From here on: the writer thread.
 
