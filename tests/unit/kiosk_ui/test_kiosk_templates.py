@@ -85,7 +85,3 @@ def test_a_changed_file_gets_another_address(tmp_path):
     before = StaticFiles(tmp_path).url("app.css")
     (tmp_path / "app.css").write_text("b {}")
     assert StaticFiles(tmp_path).url("app.css") != before
-
-
-def test_own_script_stays_small():
-    assert len((STATIC / "app.js").read_text().splitlines()) < 200
