@@ -9,7 +9,7 @@ from babel.messages.pofile import read_po
 
 from kiosk_ui.language import LANGUAGES, catalogue_path, choose_language
 from kiosk_ui.printer import TEMPLATES
-from kiosk_ui.static_files import STATIC, StaticFiles
+from kiosk_ui.static_files import StaticFiles
 
 ROOT = Path(__file__).parents[3]
 PAGES = sorted(TEMPLATES.rglob("*.html"))
