@@ -74,7 +74,7 @@ class Profile:
 LEDGER_WRITER = Profile("FULL", page_cache_kib=2048)
 LEDGER_READER = Profile("FULL", page_cache_kib=512, read_only=True)
 CACHE_WRITER = Profile("NORMAL", page_cache_kib=2048)
-CACHE_READER = Profile("NORMAL", page_cache_kib=32768, read_only=True)
+CACHE_READER = Profile("NORMAL", page_cache_kib=4096, read_only=True)
 
 _SYNCHRONOUS_LEVEL = {"OFF": 0, "NORMAL": 1, "FULL": 2}
 
