@@ -1,6 +1,5 @@
 # `make run` and `make test` do all their set-up themselves; see README.md.
 PY := .venv/bin/python
-PARTS := store_agent pos_adapters sync kiosk_ui
 
 .PHONY: run setup test lint format bench soak screenshots lock clean
 

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from kiosk_ui.live import Ending, Hub, Page, PageKind
 from kiosk_ui.model import CustomerPage, Floor, Status, Viewer
+from kiosk_ui.plan import draw
 from kiosk_ui.ports import Shop
 from kiosk_ui.printer import Fragment, Printer, short_key
 from kiosk_ui.rows import RowPrinter
@@ -19,8 +20,8 @@ from kiosk_ui.views import recent_guests
 FRESH_FOR_S = 10  # "7 min" and the outbox length may lag by this much without a change being told
 KEPT_PRINTS = 64  # audiences x open customers, with room; older prints are rendered again
 ARRIVAL = "arrival"  # the id of the card that opens by itself
-CUSTOMER_PARTS = ("who", "say", "offers", "bought", "glance", "leanings")
-ARRIVAL_PARTS = ("who", "say", "offers", "glance")  # what two seconds are enough for
+CUSTOMER_PARTS = ("who", "with", "say", "offers", "bought", "glance", "leanings")
+ARRIVAL_PARTS = ("who", "with", "say", "offers", "glance")  # what two seconds are enough for
 
 Print = tuple[Fragment, ...]
 
@@ -45,6 +46,9 @@ class Board:
         floor = await self.floor(viewer)
         if page.kind is PageKind.FLOOR:
             return parts + floor
+        if page.kind is PageKind.PLAN:
+            here = tuple(part for part in floor if part.id != ARRIVAL)
+            return parts + here + await self.plan(viewer)
         # An open customer keeps the panel: no arrival takes it away.
         parts += tuple(part for part in floor if part.id != ARRIVAL)
         return parts + await self._watched_customer(page.customer_id, viewer)
@@ -61,6 +65,10 @@ class Board:
     async def floor(self, viewer: Viewer) -> Print:
         """Headline, list of people, and the card of whoever was scanned last."""
         return await self._shared("floor", self._hub.floor_version, viewer, self._print_floor)
+
+    async def plan(self, viewer: Viewer) -> Print:
+        """The shop from above."""
+        return await self._shared("plan", self._hub.floor_version, viewer, self._print_plan)
 
     def customer(self, page: CustomerPage, viewer: Viewer) -> Print:
         """The parts of one customer's page."""
@@ -133,10 +141,21 @@ class Board:
         return (
             self._fragment("floor_head.html", "floor-head", viewer, wanting=wanting, floor=floor),
             self._fragment(
-                "people.html", "people", viewer, wanting=wanting, others=others, guests=guests
+                "people.html",
+                "people",
+                viewer,
+                wanting=wanting,
+                others=others,
+                guests=guests,
+                coming=floor.coming,
             ),
             self._print_arrival(floor.arrival, viewer),
         )
+
+    async def _print_plan(self, viewer: Viewer) -> Print:
+        floor = await self._shop.floor(viewer)
+        drawing = draw(floor.plan, floor.rows) if floor.plan else None
+        return (self._fragment("plan.html", "plan", viewer, drawing=drawing),)
 
     def _print_arrival(self, arrival: CustomerPage | None, viewer: Viewer) -> Fragment:
         parts: dict[str, Markup] = {}

@@ -13,9 +13,13 @@ from datetime import datetime, timedelta
 from kiosk_ui.errors import LoginReason, LoginRefused, PairingRefused
 from kiosk_ui.live import Hub
 from kiosk_ui.model import (
+    ArrivalRow,
+    Claim,
     CustomerPage,
     Device,
+    Evidence,
     Floor,
+    FloorPlan,
     FloorRow,
     GuestRow,
     OpenedBy,
@@ -30,6 +34,7 @@ from kiosk_ui.model import (
 
 PIN = "2468"  # of everybody in the fake
 PAIRING_CODE = "MUSTER-7"
+CLAIM_LENGTH = timedelta(minutes=20)
 LOCKED_FOR = timedelta(minutes=5)
 FAILURES_ALLOWED = 5
 
@@ -49,12 +54,16 @@ class FakeShop:
     not_them: set[str] = field(default_factory=set)
     seen: list[str] = field(default_factory=list)  # the "access log"
     latest: str | None = None  # who was scanned last
+    coming: Mapping[str, tuple[ArrivalRow, ...]] = field(default_factory=dict)
+    plan: FloorPlan | None = None
 
     async def floor(self, viewer: Viewer) -> Floor:
         """Everybody in `rows` who was not marked as somebody else."""
         rows = (r for r in self.rows[viewer.language].values() if r.visit_id not in self.not_them)
         newest_first = tuple(sorted(rows, key=lambda row: row.since, reverse=True))
-        return Floor(newest_first, tuple(self.guests), await self._arrival(viewer))
+        coming = self.coming.get(viewer.language, ())
+        arrival = await self._arrival(viewer)
+        return Floor(newest_first, tuple(self.guests), arrival, coming, self.plan)
 
     async def _arrival(self, viewer: Viewer) -> CustomerPage | None:
         if self.latest is None:
@@ -86,6 +95,11 @@ class FakeShop:
             lane=row.lane,
             opened_by=OpenedBy.SCAN,
             said=row.visit_id in self.said,
+            zone=row.zone,
+            seen_at=row.seen_at,
+            evidence=row.evidence,
+            confidence=row.confidence,
+            claim=row.claim,
         )
 
     async def search(self, query: str, viewer: Viewer) -> tuple[SearchHit, ...]:
@@ -133,6 +147,34 @@ class FakeShop:
     async def undo_said(self, visit_id: str, viewer: Viewer) -> None:
         """The sentence is back."""
         self._change(visit_id, self.said.discard)
+
+    async def claim(self, visit_id: str, viewer: Viewer) -> None:
+        """ "I'm with her"."""
+        now = self.now()
+        taken = Claim(viewer.staff_id, viewer.staff_name, now, now + CLAIM_LENGTH)
+        self._set_claim(visit_id, taken)
+
+    async def release(self, visit_id: str, viewer: Viewer) -> None:
+        """Nobody is with them."""
+        self._set_claim(visit_id, None)
+
+    def _set_claim(self, visit_id: str, claim: Claim | None) -> None:
+        for rows in self.rows.values():
+            for customer_id, row in rows.items():
+                if row.visit_id == visit_id:
+                    rows[customer_id] = replace(row, claim=claim)
+        self._change(visit_id, lambda _: None)
+
+    def move(self, customer_id: str, zone_id: str) -> None:
+        """Somebody walks into another zone."""
+        names = {zone.id: zone.name for zone in self.plan.zones} if self.plan else {}
+        for rows in self.rows.values():
+            row = rows[customer_id]
+            rows[customer_id] = replace(
+                row, zone_id=zone_id, zone=names.get(zone_id, ""), evidence=Evidence.BEACON
+            )
+        self.hub.floor_changed()
+        self.hub.customer_changed(customer_id)
 
     def arrive(self, customer_id: str, *, lane: str = "", wanting: bool = True) -> None:
         """A scan at the door: onto the floor, in every language."""

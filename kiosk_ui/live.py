@@ -33,6 +33,7 @@ class PageKind(Enum):
     FLOOR = "floor"
     CUSTOMER = "customer"
     STATUS = "status"
+    PLAN = "plan"
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,9 +107,39 @@ class PersonMark(StrEnum):
     COLLEAGUE = "colleague"
 
 
+class Evidence(StrEnum):
+    """What told that somebody is here."""
+
+    SCAN = "scan"
+    BEACON = "beacon"
+    FENCE = "fence"
+    TILL = "till"
+
+
+class Confidence(StrEnum):
+    """How sure the agent is of a place; shown in words, never as a number."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """ "I'm with her": who has taken a customer on, until they let go or `until` has come."""
+
+    staff_id: str
+    staff_name: str
+    since: datetime
+    until: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class FloorRow:
-    """One named customer in the shop. `reason` is why now, in words ("" = nothing special)."""
+    """One named customer in the shop. `reason` is why now, in words ("" = nothing special).
+
+    `zone_id` names a zone of the plan ("" = somewhere in the shop); `seen_at` is the last evidence.
+    """
 
     visit_id: str
     customer_id: str
@@ -120,6 +150,42 @@ class FloorRow:
     needs_someone: bool = False
     mark: PersonMark = PersonMark.NONE
     tier: str = ""
+    zone_id: str = ""
+    zone: str = ""  # its name
+    seen_at: datetime | None = None
+    evidence: Evidence = Evidence.SCAN
+    confidence: Confidence = Confidence.HIGH
+    claim: Claim | None = None
+
+
+class ArrivalStage(StrEnum):
+    """How far somebody is who comes for something."""
+
+    APPROACHING = "approaching"
+    NEARBY = "nearby"
+    AT_CURBSIDE = "at_curbside"
+    AT_STORE = "at_store"  # a phone says so, nothing in the shop does: nobody is sent to greet
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivalRow:
+    """Somebody on the way, or here without agreeing to be addressed: then only the need is told.
+
+    `name` and `customer_id` are "" for the latter; `need` is what to prepare, in words, never "".
+    `eta_at` is when they should be here, as of `as_of`.
+    """
+
+    id: str
+    stage: ArrivalStage
+    need: str
+    as_of: datetime
+    since: datetime
+    eta_at: datetime | None = None
+    confidence: Confidence = Confidence.MEDIUM
+    customer_id: str = ""
+    name: str = ""
+    place: str = ""  # where the order lies, e.g. "Regal C4"
+    zone_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +196,41 @@ class GuestRow:
     at: datetime
     reason: str
     lane: str = ""
+
+
+class PlanKind(StrEnum):
+    """What an outline on the plan is."""
+
+    STORE = "store"
+    ZONE = "zone"
+    CURBSIDE = "curbside"
+    AREA = "area"
+
+
+Outline = tuple[tuple[float, float], ...]  # (x, y) in metres, y downwards; closed by the reader
+
+
+@dataclass(frozen=True, slots=True)
+class PlanZone:
+    """One outline of the plan. The first outline of each part is its border, then its holes.
+
+    `blind` = the radios that watch this zone are silent: who is there is not known now.
+    """
+
+    id: str
+    name: str
+    kind: PlanKind
+    parts: tuple[tuple[Outline, ...], ...]
+    blind: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FloorPlan:
+    """The shop from above, drawn from its fences; largest outline first."""
+
+    width_m: float
+    height_m: float
+    zones: tuple[PlanZone, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +244,8 @@ class Floor:
     rows: tuple[FloorRow, ...] = ()
     guests: tuple[GuestRow, ...] = ()
     arrival: CustomerPage | None = None
+    coming: tuple[ArrivalRow, ...] = ()  # soonest first
+    plan: FloorPlan | None = None  # None: no zones are drawn for this shop
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +405,11 @@ class CustomerPage:
     in_shop_since: datetime | None = None
     lane: str = ""
     opened_by: OpenedBy = OpenedBy.SEARCH
+    zone: str = ""  # the name of the zone they are in, "" = not known
+    seen_at: datetime | None = None
+    evidence: Evidence = Evidence.SCAN
+    confidence: Confidence = Confidence.HIGH
+    claim: Claim | None = None
     address_form: AddressForm | None = None
     language: str = ""
     mark: PersonMark = PersonMark.NONE

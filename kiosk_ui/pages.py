@@ -83,11 +83,18 @@ class Pages:
         shell = self._shell(viewer, parts, "status", "status")
         return answer(self._print("status.html", viewer, back="/status", **shell))
 
-    async def said(self, viewer: Viewer, customer_id: str) -> HTMLResponse:
-        """The sentence's place after it was said or taken back."""
+    async def plan(self, request: Request, viewer: Viewer) -> HTMLResponse:
+        """The shop from above with who is where, beside the list."""
+        (drawn,) = await self.board.plan(viewer)
+        panel = self._print("plan.html", viewer, plan=drawn.inline)
+        title = self.printer.formats(viewer.language).gettext("Plan")
+        return await self._in_shop(request, viewer, panel, "plan", title, area="plan")
+
+    async def part(self, viewer: Viewer, customer_id: str, part: str) -> HTMLResponse:
+        """One part of a customer's page after something was done to it."""
         page = await self.shop.refresh(customer_id, viewer)
         parts = self.board.customer(page, viewer)
-        return answer(next(part.inline for part in parts if part.id.endswith("-say")))
+        return answer(next(one.inline for one in parts if one.id.endswith(f"-{part}")))
 
     async def not_this_person(
         self, viewer: Viewer, visit_id: str, customer_id: str
@@ -159,11 +166,12 @@ class Pages:
         status: int = 200,
         hits: Markup | str = "",
         query: str = "",
+        area: str = "floor",
     ) -> HTMLResponse:
         if wants_fragment(request):
             return answer(panel, status)
         parts = await self.board.line(viewer) + await self.board.floor(viewer)
-        shell = self._shell(viewer, parts, page, "floor")
+        shell = self._shell(viewer, parts, page, area)
         html = self._print(
             "floor.html",
             viewer,

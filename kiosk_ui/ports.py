@@ -58,6 +58,12 @@ class Shop(Protocol):
     async def undo_said(self, visit_id: str, viewer: Viewer) -> None:
         """Take `mark_said` back. LookupError if unknown."""
 
+    async def claim(self, visit_id: str, viewer: Viewer) -> None:
+        """ "I'm with her": seen on all tablets, taking over from whoever had her. LookupError."""
+
+    async def release(self, visit_id: str, viewer: Viewer) -> None:
+        """Let go of a claim, whoever has it; nothing if nobody has. LookupError if unknown."""
+
 
 class Access(Protocol):
     """Tablets and people at them. Tokens are opaque; their hashes live with the agent."""

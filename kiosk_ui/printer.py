@@ -111,6 +111,8 @@ def _words() -> Mapping[str, Any]:
         "origin": words.ORIGINS,
         "order_word": words.ORDERS,
         "opened_by": words.OPENED_BY,
+        "noticed_by": words.NOTICED_BY,
+        "sureness": words.SURENESS,
         "purpose": words.PURPOSES,
         "fact_label": words.FACTS,
         "component_state": words.COMPONENT_STATES,

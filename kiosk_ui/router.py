@@ -51,7 +51,7 @@ def build_router(  # noqa: PLR0913 - the composition root hands everything in
     pages = Pages(shop, board, printer, settings, now)
     router = APIRouter(include_in_schema=False, route_class=KioskRoute)
     _add_pages(router, pages)
-    for add in (_add_scan, _add_sentence, _add_identity):
+    for add in (_add_scan, _add_sentence, _add_identity, _add_claim):
         add(router, pages, shop)
     _add_live(router, board, hub, monotonic)
     router.include_router(build_entry_router(access, hub, pages))
@@ -65,6 +65,10 @@ def _add_pages(router: APIRouter, pages: Pages) -> None:
         request: Request, viewer: AsViewer, guest: Annotated[str, Query(max_length=40)] = ""
     ) -> HTMLResponse:
         return await pages.floor(request, viewer, guest)
+
+    @router.get("/plan")
+    async def plan(request: Request, viewer: AsViewer) -> HTMLResponse:
+        return await pages.plan(request, viewer)
 
     @router.get("/customers/{customer_id:path}")
     async def customer(request: Request, customer_id: str, viewer: AsViewer) -> HTMLResponse:
@@ -128,6 +132,22 @@ def _add_identity(router: APIRouter, pages: Pages, shop: Shop) -> None:
         return _to_customer(customer_id)
 
 
+def _add_claim(router: APIRouter, pages: Pages, shop: Shop) -> None:
+    @router.post("/visits/{visit_id}/claim")
+    async def claim(
+        request: Request, visit_id: str, viewer: AsViewer, customer_id: FormText
+    ) -> Response:
+        await _done(shop.claim(visit_id, viewer))
+        return await _claimed(request, pages, viewer, customer_id)
+
+    @router.post("/visits/{visit_id}/release")
+    async def release(
+        request: Request, visit_id: str, viewer: AsViewer, customer_id: FormText
+    ) -> Response:
+        await _done(shop.release(visit_id, viewer))
+        return await _claimed(request, pages, viewer, customer_id)
+
+
 def _add_live(router: APIRouter, board: Board, hub: Hub, monotonic: Callable[[], float]) -> None:
     @router.get("/events")
     async def events(
@@ -148,14 +168,23 @@ def _parse_page(text: str) -> Page:
     try:
         return Page(PageKind(kind), customer_id)
     except ValueError as error:
-        raise HTTPException(422, "page: floor, status or customer:<id>") from error
+        raise HTTPException(422, "page: floor, plan, status or customer:<id>") from error
+
+
+async def _claimed(request: Request, pages: Pages, viewer: Viewer, customer_id: str) -> Response:
+    if not wants_fragment(request):
+        return _to_customer(customer_id)
+    try:
+        return await pages.part(viewer, customer_id, "with")
+    except LookupError as error:
+        raise HTTPException(404, "nobody who may be named here") from error
 
 
 async def _said(request: Request, pages: Pages, viewer: Viewer, customer_id: str) -> Response:
     if not wants_fragment(request):
         return _to_customer(customer_id)
     try:
-        return await pages.said(viewer, customer_id)
+        return await pages.part(viewer, customer_id, "say")
     except LookupError as error:
         raise HTTPException(404, "nobody who may be named here") from error
 

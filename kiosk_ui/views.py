@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from babel.dates import format_date, format_time
 from babel.numbers import format_currency, format_decimal, format_percent
 
 from kiosk_ui import words
-from kiosk_ui.model import Consent, Floor, GuestRow, Money
+from kiosk_ui.model import ArrivalStage, Consent, Floor, GuestRow, Money
 
 STALE_AFTER = timedelta(hours=1)  # from here on a value also says how old it is
 GUEST_SHOWN_FOR = timedelta(seconds=90)  # a nameless scan: long enough to look up from the till
@@ -127,6 +128,15 @@ class Formats:
             return self.ngettext("%(n)s month", "%(n)s months", months) % {"n": months}
         years = months // 12
         return self.ngettext("%(n)s year", "%(n)s years", years) % {"n": years}
+
+    def coming(self, stage: ArrivalStage, eta_at: datetime | None, now: datetime) -> str:
+        """In 4 min; and when that has come, what is known instead of a guess."""
+        if eta_at is not None and eta_at > now:
+            minutes = max(1, math.ceil((eta_at - now).total_seconds() / 60))
+            return self.gettext("in %(minutes)s min") % {"minutes": minutes}
+        if eta_at is not None:
+            return self.gettext("any moment")
+        return self.gettext(words.STAGES[stage])
 
     def as_of(self, at: datetime, now: datetime) -> str:
         """As of 13:58, and how old that is once it matters."""

@@ -61,6 +61,23 @@ OPENED_BY: Mapping[str, str] = {
     "check_in": msg("Checked in"),
     "search": msg("Found by search"),
 }
+NOTICED_BY: Mapping[str, str] = {
+    "scan": msg("Pass scanned"),
+    "beacon": msg("Noticed by key tag or phone"),
+    "fence": msg("Noticed by their phone's position"),
+    "till": msg("Seen at the till"),
+}
+SURENESS: Mapping[str, str] = {
+    "high": msg("here"),
+    "medium": msg("probably here"),
+    "low": msg("perhaps here"),
+}
+STAGES: Mapping[str, str] = {
+    "approaching": msg("on the way"),
+    "nearby": msg("nearly here"),
+    "at_curbside": msg("waiting outside"),
+    "at_store": msg("near the shop"),
+}
 PURPOSES: Mapping[str, str] = {
     "clienteling": msg("Address by name"),
     "location": msg("Be noticed in the shop"),

@@ -21,7 +21,7 @@ import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from kiosk_ui.fake_app import DEVICE_TOKEN, SESSION_TOKEN, FakeKiosk, build_fake_kiosk
-from kiosk_ui.fake_cast import crowd, offline
+from kiosk_ui.fake_cast import crowd, furnish, offline
 from kiosk_ui.model import Progress
 from store_agent.clock import SystemClock
 
@@ -108,6 +108,22 @@ def guests(kiosk: FakeKiosk, language: str) -> None:
     kiosk.shop.guest("no_consent", "Kasse 1")
 
 
+def crowded_plan(kiosk: FakeKiosk, language: str) -> None:
+    """More people than a zone has room for."""
+    crowd(kiosk.shop, 60)
+    furnish(kiosk.shop)
+    for number in range(40):
+        kiosk.shop.move(f"crowd-{number}", "women" if number % 3 else "men")
+
+
+def claimed(kiosk: FakeKiosk, language: str) -> None:
+    """A colleague is with her, in a zone the radios know."""
+    furnish(kiosk.shop)
+    for rows in kiosk.shop.rows.values():
+        claim = next(row.claim for row in rows.values() if row.claim)
+        rows["mira"] = replace(rows["mira"], claim=claim)
+
+
 def fill(text: str) -> Callable[[Page], None]:
     """Search for `text`."""
 
@@ -141,6 +157,11 @@ SHOTS = (
     Shot("floor-empty", "/", empty),
     Shot("floor-crowd", "/", lambda kiosk, language: crowd(kiosk.shop, 60)),
     Shot("floor-guests", "/", guests),
+    Shot("floor-presence", "/", lambda kiosk, language: furnish(kiosk.shop)),
+    Shot("plan", "/plan", lambda kiosk, language: furnish(kiosk.shop)),
+    Shot("plan-crowd", "/plan", crowded_plan),
+    Shot("plan-without-zones", "/plan"),
+    Shot("customer-claimed", "/customers/mira", claimed),
     Shot("floor-loading", "/", load),
     Shot("floor-lost", "/", cut_the_line, lose_connection),
     Shot("customer", "/customers/mira"),

@@ -19,6 +19,8 @@ app = typer.Typer(
 )
 decode = typer.Typer(help="Tell what raw data would be; one JSON object per line.")
 app.add_typer(decode, name="decode")
+replay = typer.Typer(help="Run a recording through the rules, to tune a shop on its own traces.")
+app.add_typer(replay, name="replay")
 
 ConfigFile = Annotated[Path, typer.Option("--config", help="The agent's TOML file.")]
 
@@ -97,6 +99,48 @@ def decode_pass(
     from store_agent.commands import decode as command
 
     command.decode_passes(sys.stdin, sys.stdout, book)
+
+
+@decode.command("advert")
+def decode_advert() -> None:
+    """Advertisements on stdin, the AD structures as hex, one a line -> what each one is."""
+    from store_agent.commands import decode_advert as command
+
+    command.decode_adverts(sys.stdin, sys.stdout)
+
+
+@decode.command("fences")
+def decode_fences() -> None:
+    """Names of GeoJSON files on stdin, one a line -> whether each is usable and, if not, why."""
+    from store_agent.commands import decode_fences as command
+
+    command.decode_fences(sys.stdin, sys.stdout)
+
+
+@replay.command("fixes")
+def replay_fixes(
+    fences: Annotated[Path, typer.Option(help="GeoJSON with the fences.")],
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="name=value: a rule for all fences.")
+    ] = None,
+) -> None:
+    """Recorded fixes on stdin, one JSON object a line -> the zone events they lead to."""
+    from store_agent.commands import replay_fixes as command
+
+    command.replay_fixes(sys.stdin, sys.stdout, fences, tuple(set_ or ()))
+
+
+@replay.command("sightings")
+def replay_sightings(
+    shop: Annotated[Path, typer.Option(help="JSON with {radios: [...], beacons: [...]}.")],
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="name=value: a rule of the tracker.")
+    ] = None,
+) -> None:
+    """Recorded sightings on stdin, one JSON object a line -> who entered and left which zone."""
+    from store_agent.commands import replay_sightings as command
+
+    command.replay_sightings(sys.stdin, sys.stdout, shop, tuple(set_ or ()))
 
 
 def main() -> None:

@@ -21,13 +21,13 @@ from store_agent.domain import events
 from store_agent.domain.consent import ConsentDecision
 from store_agent.domain.customer import PersonState
 from store_agent.domain.errors import Conflict, NotFound
-from store_agent.domain.events import Event
-from store_agent.domain.greeting import Briefing, Greeting, Verdict, Visit
+from store_agent.domain.greeting import Briefing, Evidence, Greeting, Verdict, Visit
 from store_agent.domain.ids import NewId, new_id
 from store_agent.domain.naming import counts_as_visitor, why_unnamed
 from store_agent.domain.sale import Sale
 from store_agent.domain.scan import Resolution, Scan, ScanReason
 from store_agent.identity.resolve import resolve
+from store_agent.outgoing import emit
 from store_agent.storage import (
     Connection,
     Storage,
@@ -40,7 +40,6 @@ from store_agent.storage import (
     visits,
 )
 from store_agent.storage.pass_book import StoredPassBook
-from sync import outbox
 
 SCAN_DOOR = "scan"
 
@@ -125,7 +124,7 @@ class Clienteling:
         if once is not None and not once_codes.burn(tx, once, scan.received_at):
             found = _Found(found.resolution, ScanReason.REPLAYED, None, None)
         greeting = self._greeting(tx, scan, found)
-        self._emit(tx, events.scan_recorded(greeting.event_id, scan, greeting))
+        emit(tx, events.scan_recorded(greeting.event_id, scan, greeting))
         answer = orjson.dumps(briefing.scan_answer(greeting), option=orjson.OPT_UTC_Z)
         if scan.scan_id is not None:
             answers.remember(tx, SCAN_DOOR, scan.scan_id, body_hash, answer, scan.received_at)
@@ -150,17 +149,22 @@ class Clienteling:
         self, tx: Connection, brief: Briefing, open_visit: Visit | None, scan: Scan
     ) -> tuple[Visit, bool]:
         """Start a visit, or go on with the open one."""
+        at = scan.received_at
         if open_visit is not None:
-            visits.touch(tx, open_visit.id, scan.received_at, scan.lane)
+            visits.touch(tx, open_visit.id, at, scan.lane)
+            if not open_visit.lane:  # until now only a phone or a beacon told of this visit
+                self._expose(tx, open_visit, brief)
             return open_visit, False
-        visit = Visit(
-            self._new_id(), brief.customer.id, scan.received_at, scan.received_at, scan.lane
-        )
+        visit = Visit(self._new_id(), brief.customer.id, at, at, scan.lane, indoor_at=at)
         visits.start(tx, visit)
-        self._emit(tx, events.visit_started(self._new_id(), visit))
-        if any(offer.verdict is not Verdict.REFUSED for offer in brief.offers):
-            self._emit(tx, events.offers_exposed(self._new_id(), visit, brief.offers))
+        emit(tx, events.visit_started(self._new_id(), visit))
+        self._expose(tx, visit, brief)
         return visit, True
+
+    def _expose(self, tx: Connection, visit: Visit, brief: Briefing) -> None:
+        """Note once per visit which offers were shown and which the control group withheld."""
+        if any(offer.verdict is not Verdict.REFUSED for offer in brief.offers):
+            emit(tx, events.offers_exposed(self._new_id(), visit, brief.offers))
 
     # -- a sale -------------------------------------------------------------------------------
 
@@ -180,7 +184,8 @@ class Clienteling:
             event_id = self._new_id()
             is_new = sales.record(tx, sale, event_id)
             if is_new:
-                self._emit(tx, events.sale_recorded(event_id, sale, sale.customer_ref))
+                emit(tx, events.sale_recorded(event_id, sale, sale.customer_ref))
+                _seen_at_till(tx, sale)
             answers.remember(tx, door, key, body_hash, answer, sale.received_at)
             return answer, is_new
 
@@ -200,7 +205,7 @@ class Clienteling:
                 return
             visits.mark_other_person(tx, visit_id, other)
             now = self._clock.now()
-            self._emit(tx, events.pass_of_other_person(self._new_id(), now, visit, on=other))
+            emit(tx, events.pass_of_other_person(self._new_id(), now, visit, on=other))
 
         await self._storage.write(record)
         self._changed(None)
@@ -215,13 +220,37 @@ class Clienteling:
         await self._storage.write(record)
         self._changed(None)
 
+    async def on_claim(self, visit_id: str, staff_id: str) -> None:
+        """ "I'm with her": seen on all tablets, so that nobody is greeted twice.
+
+        Taking over from a colleague is allowed. It lets go by itself, and with the visit.
+        """
+        now = self._clock.now()
+
+        def record(tx: Connection) -> None:
+            _open_visit(tx, visit_id)
+            visits.claim(tx, visit_id, staff_id, now)
+
+        await self._storage.write(record)
+        self._changed(None)
+
+    async def on_release(self, visit_id: str) -> None:
+        """Nobody is with this customer any more; nothing if nobody was."""
+
+        def record(tx: Connection) -> None:
+            _open_visit(tx, visit_id)
+            visits.claim(tx, visit_id, None, None)
+
+        await self._storage.write(record)
+        self._changed(None)
+
     async def on_person_state(self, customer_id: str, state: PersonState, *, on: bool) -> None:
         """Set or clear a state; effective at once and offline, sent when the line is back."""
         event_id, now = self._new_id(), self._clock.now()
 
         def record(tx: Connection) -> None:
             persons.set_state(tx, customer_id, state, on, event_id, now)
-            self._emit(tx, events.person_changed(event_id, now, customer_id, state, on=on))
+            emit(tx, events.person_changed(event_id, now, customer_id, state, on=on))
 
         await self._storage.write(record)
         self._changed(None)
@@ -235,7 +264,7 @@ class Clienteling:
 
         def record(tx: Connection) -> None:
             consents.record(tx, customer_id, replace(decision, event_id=event_id), device_id, None)
-            self._emit(tx, events.consent_changed(event_id, customer_id, decision))
+            emit(tx, events.consent_changed(event_id, customer_id, decision))
 
         await self._storage.write(record)
         self._changed(None)
@@ -250,7 +279,7 @@ class Clienteling:
             ended = visits.idle(tx, before)
             for visit in ended:
                 visits.end(tx, visit.id, visit.last_seen_at)
-                self._emit(tx, events.visit_ended(self._new_id(), visit, visit.last_seen_at))
+                emit(tx, events.visit_ended(self._new_id(), visit, visit.last_seen_at))
             return len(ended)
 
         if not await self._storage.read(lambda view: visits.idle(view.ledger, before)):
@@ -262,20 +291,8 @@ class Clienteling:
     async def on_ledger_replaced(self, reason: str) -> None:
         """Tell the platform that a damaged ledger was moved aside and a new epoch began."""
         event = events.ledger_replaced(self._new_id(), self._clock.now(), reason)
-        await self._storage.write(lambda tx: self._emit(tx, event))
+        await self._storage.write(lambda tx: emit(tx, event))
         self._changed(None)
-
-    def _emit(self, tx: Connection, event: Event) -> None:
-        outbox.put(
-            tx,
-            outbox.OutboxEvent(
-                id=event.id,
-                type=event.type,
-                subject=event.subject,
-                occurred_at=event.occurred_at,
-                data=orjson.dumps(event.data, option=orjson.OPT_UTC_Z),
-            ),
-        )
 
 
 def _open_visit(tx: Connection, visit_id: str) -> Visit:
@@ -283,6 +300,13 @@ def _open_visit(tx: Connection, visit_id: str) -> Visit:
     if visit is None or visit.ended_at is not None:
         raise NotFound("no such visit", hint="It may have ended.", field="visit_id")
     return visit
+
+
+def _seen_at_till(tx: Connection, sale: Sale) -> None:
+    """A basket of somebody whose visit is open is evidence that they are still here."""
+    visit = visits.find_open(tx, sale.customer_ref) if sale.customer_ref else None
+    if visit is not None:
+        visits.touch(tx, visit.id, sale.received_at, sale.till, Evidence.TILL)
 
 
 def _told_before(conn: Connection, scan: Scan, body_hash: bytes) -> bytes | None:

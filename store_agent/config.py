@@ -19,6 +19,7 @@ from pydantic_settings import (
 )
 
 from store_agent.domain.errors import InvalidInput
+from store_agent.domain.hours import Hours
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -137,6 +138,52 @@ class VisitSettings(_Section):
     idle_minutes: int = Field(90, ge=1, description="no evidence for this long ends a visit")
 
 
+class RadioSettings(_Section):
+    """One radio that watches one zone."""
+
+    name: str = Field(min_length=1, max_length=64, description="as it calls itself in sightings")
+    zone: str = Field(min_length=1, description="id of the zone's fence")
+    kind: Literal["local", "satellite", "espresense"] = "local"
+    adapter: str = Field("hci0", description="local only: the Bluetooth adapter")
+    mode: Literal["active", "passive"] = Field("active", description="local only: how it scans")
+    duplicate_data: bool = Field(
+        False, description="local only: ask BlueZ for repeats, where updates come too rarely"
+    )
+
+
+class MqttSettings(_Section):
+    """The broker of the ESPresense nodes."""
+
+    host: str
+    port: Port = 1883
+    username: str = ""
+    password: str = Field("", repr=False)
+    tls: bool = False
+
+
+class PresenceSettings(_Section):
+    """Who may be noticed, when, and by which radios."""
+
+    hours: tuple[str, ...] = Field(
+        (), description='opening hours, e.g. "Mo-Sa 10:00-20:00"; none: never closed'
+    )
+    minimum_group: int = Field(
+        10, ge=2, description="hours with fewer people are not counted for anybody to see"
+    )
+    claim_minutes: int = Field(20, ge=1, description='"I\'m with her" lets go by itself after this')
+    owntracks_key: str = Field(
+        "", repr=False, description="the app's encryption key; empty: it sends in clear"
+    )
+    radios: tuple[RadioSettings, ...] = ()
+    mqtt: MqttSettings | None = Field(None, description="absent: no ESPresense nodes")
+
+    @field_validator("hours")
+    @classmethod
+    def _readable_hours(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        Hours(value, ZoneInfo("UTC"))
+        return value
+
+
 class StorageOptions(_Section):
     """The data directory's files."""
 
@@ -159,6 +206,7 @@ class Settings(BaseSettings):
     readers: ReaderSettings = ReaderSettings()
     tablets: TabletSettings = TabletSettings()
     visits: VisitSettings = VisitSettings()
+    presence: PresenceSettings = PresenceSettings()
     storage: StorageOptions = StorageOptions()
 
     @classmethod

@@ -134,10 +134,11 @@ def bearer(token: str) -> dict[str, str]:
 async def shop(
     folder: Path,
     documents: Iterable[tuple[str, str, dict[str, Any]]] | None = None,
+    clock: ManualClock | None = None,
     **sections: Any,
 ) -> AsyncIterator[Shop]:
     """The real agent in process; by default it knows Mira and her pass."""
-    clock = ManualClock()
+    clock = clock or ManualClock()
     addresses = app.Addresses(
         "http://127.0.0.1", "https://kasse.store.test", folder / "ca.crt", frozenset(LOOPBACK)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -31,11 +32,39 @@ class Tokens:
         self._by_hash = {bytes.fromhex(t.sha256): Caller(t.audience, t.name) for t in tokens}
 
     def caller(self, authorization: bytes) -> Caller | None:
-        """The caller behind an `Authorization: Bearer ...` header, or None."""
-        scheme, _, token = authorization.partition(b" ")
-        if scheme.lower() != b"bearer":
+        """The caller behind an `Authorization` header, or None.
+
+        `Bearer <token>`, or `Basic <user:token>` for apps that know nothing else (OwnTracks).
+        """
+        scheme, _, said = authorization.partition(b" ")
+        if scheme.lower() == b"basic":
+            token = password(said)
+        elif scheme.lower() == b"bearer":
+            token = said.strip()
+        else:
             return None
-        return self._by_hash.get(hashlib.sha256(token.strip()).digest())
+        return self._by_hash.get(hashlib.sha256(token).digest())
+
+
+def password(credentials: bytes) -> bytes:
+    """The password of Basic credentials (RFC 7617); b"" when there is none."""
+    return _basic(credentials)[1]
+
+
+def basic_user(authorization: str) -> str:
+    """The user name of an `Authorization: Basic` header; "" for any other."""
+    scheme, _, credentials = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        return ""
+    return _basic(credentials.encode("latin-1"))[0].decode("utf-8", "replace")
+
+
+def _basic(credentials: bytes) -> tuple[bytes, bytes]:
+    try:
+        user, _, secret = base64.b64decode(credentials.strip(), validate=True).partition(b":")
+    except ValueError:
+        return b"", b""
+    return user, secret
 
 
 def caller_of(request: Request) -> Caller:

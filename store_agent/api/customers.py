@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -11,19 +12,31 @@ from fastapi import APIRouter, Query, Request, Response
 from store_agent import briefing
 from store_agent.api.callers import caller_of
 from store_agent.clock import Clock
-from store_agent.config import StoreSettings
+from store_agent.config import Settings
+from store_agent.domain.arrival import Arrival
 from store_agent.domain.errors import NotFound
 from store_agent.domain.naming import why_unnamed
-from store_agent.storage import Connection, Storage, View, access_log, catalog, customers, visits
+from store_agent.storage import (
+    Connection,
+    Storage,
+    View,
+    access_log,
+    arrivals,
+    catalog,
+    customers,
+    visits,
+)
 
 MAX_HITS = 50
 PURCHASES_IN_PROFILE = 50
 
 
-def router(storage: Storage, store: StoreSettings, clock: Clock) -> APIRouter:
+def router(storage: Storage, settings: Settings, clock: Clock) -> APIRouter:
     """Read doors. Only people who agreed to be addressed are named."""
     routes = APIRouter()
+    store = settings.store
     zone = ZoneInfo(store.zone)
+    idle = timedelta(minutes=settings.visits.idle_minutes)
 
     @routes.get("/api/v1/customers", response_class=Response)
     async def search(
@@ -65,8 +78,11 @@ def router(storage: Storage, store: StoreSettings, clock: Clock) -> APIRouter:
 
     @routes.get("/api/v1/presence", response_class=Response)
     async def presence() -> Response:
-        """Open visits of people who may be named, newest first."""
-        return _json(await storage.read(_present, is_long=True))
+        """Open visits of people who may be named, newest first, and who is on the way.
+
+        `arrivals` name only those who agreed to be addressed.
+        """
+        return _json(await storage.read(lambda view: _present(view, idle), is_long=True))
 
     return routes
 
@@ -87,7 +103,7 @@ def _hits(view: View, query: str, limit: int) -> dict[str, object]:
     return {"customers": found}
 
 
-def _present(view: View) -> dict[str, object]:
+def _present(view: View, idle: timedelta) -> dict[str, object]:
     rows = []
     for visit in visits.present(view.ledger):
         person = briefing.customer(view, visit.customer_id)
@@ -99,11 +115,34 @@ def _present(view: View) -> dict[str, object]:
                 "customer": {"id": person.id, "display_name": person.display_name},
                 "since": visit.started_at,
                 "last_seen_at": visit.last_seen_at,
+                "expires_at": visit.last_seen_at + idle,
                 "lane": visit.lane,
-                "evidence": "scan",
+                "zone": visit.zone,
+                "evidence": visit.evidence,
+                "confidence": visit.confidence,
+                "claimed_by": visit.claimed_by,
             }
         )
-    return {"visits": rows}
+    return {
+        "visits": rows,
+        "arrivals": [_arrival(view, one) for one in arrivals.everybody(view.ledger)],
+    }
+
+
+def _arrival(view: View, arrival: Arrival) -> dict[str, object]:
+    person = briefing.customer(view, arrival.customer_id)
+    named = person is not None and why_unnamed(person) is None
+    return {
+        "customer": {"id": person.id, "display_name": person.display_name}
+        if person is not None and named
+        else None,
+        "fence_id": arrival.fence_id,
+        "stage": arrival.stage,
+        "since": arrival.since,
+        "as_of": arrival.as_of,
+        "eta_at": arrival.eta_at,
+        "confidence": arrival.confidence,
+    }
 
 
 def _json(document: object) -> Response:

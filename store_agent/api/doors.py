@@ -19,6 +19,9 @@ DEVICE = frozenset({Audience.DEVICE, Audience.STAFF})
 STAFF = frozenset({Audience.STAFF})
 SCANNERS = frozenset({Audience.TILL, Audience.SATELLITE, Audience.ADMIN})
 TILL = frozenset({Audience.TILL, Audience.ADMIN})
+RELAY = frozenset({Audience.RELAY, Audience.ADMIN})
+SATELLITE = frozenset({Audience.SATELLITE, Audience.ADMIN})
+ADMIN = frozenset({Audience.ADMIN})
 MONITOR = frozenset({Audience.MONITOR, Audience.ADMIN})
 READERS = frozenset({Audience.ADMIN, Audience.STAFF})
 
@@ -40,6 +43,11 @@ DOORS: tuple[Door, ...] = (
     Door("GET", "/metrics", MONITOR),
     Door("GET", "/openapi.json", MONITOR),
     Door("POST", "/api/v1/scans", SCANNERS),
+    Door("POST", "/api/v1/locations", RELAY),
+    Door("POST", "/api/v1/owntracks", RELAY),
+    Door("POST", "/api/v1/sightings", SATELLITE),
+    Door("GET", "/api/v1/fences", READERS),
+    Door("PUT", "/api/v1/fences", ADMIN, 48 * KIB),  # it travels in one event of 64 KiB
     Door("GET", "/api/v1/presence", READERS),
     Door("GET", "/api/v1/customers", READERS),
     Door("GET", "/api/v1/customers/{customer_id:path}", READERS),
@@ -57,6 +65,7 @@ DOORS: tuple[Door, ...] = (
     # the tablet: what staff see and do
     Door("GET", "/", STAFF),
     Door("GET", "/customers/{customer_id:path}", STAFF),
+    Door("GET", "/plan", STAFF),
     Door("GET", "/search", STAFF),
     Door("GET", "/status", STAFF),
     Door("GET", "/events", DEVICE),  # without staff it tells the page to lock
@@ -66,6 +75,8 @@ DOORS: tuple[Door, ...] = (
     Door("POST", "/visits/{visit_id}/unsaid", STAFF),
     Door("POST", "/visits/{visit_id}/not-this-person", STAFF),
     Door("POST", "/visits/{visit_id}/this-person", STAFF),
+    Door("POST", "/visits/{visit_id}/claim", STAFF),
+    Door("POST", "/visits/{visit_id}/release", STAFF),
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kiosk_ui.live import Hub
 from store_agent.api.metrics import Metrics
 from store_agent.domain.greeting import Greeting
+from store_agent.presence.watch import Watch
 from store_agent.tablet.shop import TabletShop
 from sync.status import SyncStatus
 from sync.worker import SyncWorker
@@ -19,10 +20,12 @@ class Announcer:
         self._metrics = metrics
         self._shop: TabletShop | None = None
         self._sync: SyncWorker | None = None
+        self._watch: Watch | None = None
 
-    def connect(self, shop: TabletShop, sync: SyncWorker | None) -> None:
+    def connect(self, shop: TabletShop, watch: Watch, sync: SyncWorker | None) -> None:
         """Everybody is made: start passing news on."""
         self._shop = shop
+        self._watch = watch
         self._sync = sync
         if sync is not None:
             sync.subscribe(self._line_changed)
@@ -38,6 +41,25 @@ class Announcer:
             self._hub.all_customers_changed()
         elif greeting.customer is not None:
             self._hub.customer_changed(greeting.customer.id)
+        self._tell_watch(greeting)
+        if self._sync is not None:
+            self._sync.nudge()
+
+    def _tell_watch(self, greeting: Greeting | None) -> None:
+        if self._watch is None:
+            return
+        if greeting is None:
+            self._watch.people_changed()
+        elif greeting.visit is not None:
+            self._watch.scanned(greeting.visit.customer_id, greeting.at)
+
+    def presence_changed(self, customer_ids: frozenset[str]) -> None:
+        """These customers came, went, or are somewhere else now."""
+        if self._shop is not None:
+            self._shop.moved(customer_ids)
+        self._hub.floor_changed()
+        for customer_id in customer_ids:
+            self._hub.customer_changed(customer_id)
         if self._sync is not None:
             self._sync.nudge()
 
@@ -45,6 +67,8 @@ class Announcer:
         """The platform sent news about these customers, or about everybody (None)."""
         if self._shop is not None:
             self._shop.profiles_changed()
+        if self._watch is not None:
+            self._watch.people_changed()
         self._hub.floor_changed()
         if customer_ids is None:
             self._hub.all_customers_changed()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from kiosk_ui import model
+from store_agent.app.presence import Presence
 from store_agent.app.readers import Scanner
 from store_agent.clock import Clock, is_plausible
 from store_agent.domain.health import ComponentHealth, HealthState
@@ -25,12 +26,14 @@ class Components:
         storage: Storage,
         sync: SyncWorker | None,
         scanners: Sequence[Scanner],
+        presence: Presence,
         clock: Clock,
     ) -> None:
         """Nothing is asked until somebody wants to know."""
         self._storage = storage
         self._sync = sync
         self._scanners = scanners
+        self._presence = presence
         self._clock = clock
         self._started = clock.now()
 
@@ -40,7 +43,13 @@ class Components:
             ComponentHealth(one.reader.name, HealthState(state.state), state.since, state.reason)
             for one, state in ((one, one.reader.state) for one in self._scanners)
         )
-        return (*self._storage.health(), self._platform(), self._clock_row(), *scanners)
+        return (
+            *self._storage.health(),
+            self._platform(),
+            self._clock_row(),
+            *scanners,
+            *self._presence.rows(),
+        )
 
     def _platform(self) -> ComponentHealth:
         if self._sync is None:

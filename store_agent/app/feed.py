@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
 from store_agent.clock import Clock
-from store_agent.storage import Connection, Storage, changes, consents, persons
+from store_agent.storage import Connection, Storage, changes, consents, fences, persons
 from sync.feed import Change
 
+POSITIONS = "positions"
 T = TypeVar("T")
 
 
@@ -30,12 +31,20 @@ class SyncLedger:
 
 
 class SyncCache:
-    """Implements `sync.ports.Cache`. `changed` is told which customers changed (None = all)."""
+    """Implements `sync.ports.Cache`. `changed` is told which customers changed (None = all).
+
+    `positions` takes the fixes that come with the feed: they are passed on and never stored.
+    """
 
     def __init__(
-        self, storage: Storage, clock: Clock, changed: Callable[[frozenset[str] | None], None]
+        self,
+        storage: Storage,
+        clock: Clock,
+        changed: Callable[[frozenset[str] | None], None],
+        positions: Callable[[Sequence[Mapping[str, object]]], Awaitable[None]],
     ) -> None:
         """Over one storage."""
+        self._positions = positions
         self._storage = storage
         self._clock = clock
         self._changed = changed
@@ -54,6 +63,10 @@ class SyncCache:
         In this order a crash at any point repeats the page, which changes nothing twice; a local
         withdrawal overlays the cache until the cache itself says the same.
         """
+        fixes = [change.doc for change in news if change.collection == POSITIONS and change.doc]
+        if fixes:
+            await self._positions(fixes)
+        news = [change for change in news if change.collection != POSITIONS]
         translated = [_translated(change) for change in news]
         now, here = self._clock.now(), await self.cursor()
         # News that confirms something is applied at the old position first.
@@ -75,6 +88,7 @@ class SyncCache:
             for event_id in event_ids:
                 consents.confirm(tx, event_id)
                 persons.confirm(tx, event_id)
+                fences.confirm(tx, event_id)
 
         await self._storage.write(confirm)
 

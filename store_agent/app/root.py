@@ -7,6 +7,7 @@ import gc
 import secrets
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -21,7 +22,17 @@ from kiosk_ui.live import Hub
 from kiosk_ui.router import build_router
 from kiosk_ui.settings import KioskSettings
 from store_agent import jobs
-from store_agent.api import customers, health, pos, problems, scans
+from store_agent.api import (
+    customers,
+    fences,
+    health,
+    locations,
+    owntracks,
+    pos,
+    problems,
+    scans,
+    sightings,
+)
 from store_agent.api.callers import Tokens
 from store_agent.api.doors import DOORS, DoorTable
 from store_agent.api.guard import Guard
@@ -30,15 +41,18 @@ from store_agent.app.announcer import Announcer
 from store_agent.app.components import Components
 from store_agent.app.doorway import Addresses, Doorway
 from store_agent.app.feed import SyncCache, SyncLedger
+from store_agent.app.presence import Presence, build_presence, hearing
 from store_agent.app.readers import Scanner, build_readers, listen
 from store_agent.app.serving import serve
 from store_agent.clienteling import Clienteling
 from store_agent.clock import Clock
-from store_agent.config import Settings
+from store_agent.config import PresenceSettings, Settings
+from store_agent.domain.errors import InvalidInput
+from store_agent.presence.watch import Watch
 from store_agent.storage import Storage, StorageSettings, keys, ledger, open_storage
 from store_agent.tablet.access import TabletAccess
 from store_agent.tablet.cookies import CookieReader
-from store_agent.tablet.shop import TabletShop
+from store_agent.tablet.shop import Places, TabletShop
 from sync import outbox
 from sync.feed import HttpFeed
 from sync.status import LineState
@@ -64,6 +78,7 @@ class Agent:
     clock: Clock
     storage: Storage
     clienteling: Clienteling
+    presence: Presence
     access: TabletAccess
     tablet: TabletShop
     hub: Hub
@@ -80,12 +95,19 @@ def build(settings: Settings, clock: Clock, addresses: Addresses) -> Agent:
     hub, metrics = Hub(), Metrics()
     announcer = Announcer(hub, metrics)
     clienteling = Clienteling(storage, settings.store, clock, changed=announcer.happened)
-    sync = _sync(settings, storage, clock, announcer)
+    presence = build_presence(settings, storage, clock, announcer.presence_changed)
+    sync = _sync(settings, storage, clock, announcer, presence.watch)
     scanners = build_readers(settings.readers, clock)
-    components = Components(storage, sync, scanners, clock)
-    shop = TabletShop(storage, clienteling, settings.store, clock, components.status)
-    announcer.connect(shop, sync)
+    components = Components(storage, sync, scanners, presence, clock)
+    places = Places(
+        presence.book,
+        presence.air.blind_zones,
+        timedelta(minutes=settings.presence.claim_minutes),
+    )
+    shop = TabletShop(storage, clienteling, settings.store, clock, components.status, places)
+    announcer.connect(shop, presence.watch, sync)
     _gauges(metrics, hub, sync)
+    metrics.gauge("sightings", "Radio sightings received", lambda: presence.air.heard)
     pairing_code = settings.tablets.pairing_code or _pairing_code()
     access = TabletAccess(storage, clock, pairing_code)
     kiosk = build_router(
@@ -99,7 +121,13 @@ def build(settings: Settings, clock: Clock, addresses: Addresses) -> Agent:
     routers = (
         health.router(components.rows, metrics),
         scans.router(clienteling, frozenset(settings.store.lanes), clock, metrics),
-        customers.router(storage, settings.store, clock),
+        customers.router(storage, settings, clock),
+        locations.router(presence.noticing, clock, metrics),
+        owntracks.router(
+            presence.noticing, presence.air, clock, metrics, _envelope(settings.presence)
+        ),
+        sightings.router(presence.air),
+        fences.router(presence.noticing),
         pos.router(clienteling, clock, metrics),
         kiosk,
     )
@@ -116,6 +144,7 @@ def build(settings: Settings, clock: Clock, addresses: Addresses) -> Agent:
         clock=clock,
         storage=storage,
         clienteling=clienteling,
+        presence=presence,
         access=access,
         tablet=shop,
         hub=hub,
@@ -187,6 +216,7 @@ def _background(agent: Agent) -> list[Coroutine[Any, Any, None]]:
     dated = jobs.calendar(agent.storage, agent.clock)
     work: list[Coroutine[Any, Any, None]] = [jobs.run(table, dated, agent.settings.store.zone)]
     work += [listen(scanner, agent.clienteling) for scanner in agent.scanners]
+    work += [agent.presence.watch.run(), *hearing(agent.presence, agent.settings.presence)]
     if agent.sync is not None:
         work.append(agent.sync.run())
     return work
@@ -209,7 +239,7 @@ def open_files(settings: Settings, clock: Clock) -> Storage:
 
 
 def _sync(
-    settings: Settings, storage: Storage, clock: Clock, announcer: Announcer
+    settings: Settings, storage: Storage, clock: Clock, announcer: Announcer, watch: Watch
 ) -> SyncWorker | None:
     if settings.platform is None:
         return None
@@ -219,10 +249,24 @@ def _sync(
         transport=PlatformHttpTransport(HttpLine(url, token, clock.now), store_id, storage.epoch),
         feed=HttpFeed(HttpLine(url, token, clock.now), store_id),
         ledger=SyncLedger(storage),
-        cache=SyncCache(storage, clock, announcer.profiles_changed),
+        cache=SyncCache(storage, clock, announcer.profiles_changed, watch.on_positions),
     )
     jitter = Random(secrets.randbits(64))  # noqa: S311  not a secret
     return SyncWorker(ends, clock, jitter, settings.platform.reconnect_window_s)
+
+
+def _envelope(settings: PresenceSettings) -> Callable[[str], bytes] | None:
+    """Opens what the OwnTracks app sends, where a key is set."""
+    if not settings.owntracks_key:
+        return None
+    try:
+        from geofences.owntracks_envelope import Envelope  # noqa: PLC0415  an extra
+    except ImportError as error:
+        raise InvalidInput(
+            "presence.owntracks_key needs the extra `owntracks`",
+            hint="Install store-agent[owntracks].",
+        ) from error
+    return Envelope(settings.owntracks_key).open
 
 
 def _kiosk_settings(settings: Settings, addresses: Addresses) -> KioskSettings:

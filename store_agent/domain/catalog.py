@@ -176,3 +176,38 @@ class StaffMember:
     id: str
     name: str
     role: str  # "associate" | "manager"
+
+
+class TransmitterKind(StrEnum):
+    """How a beacon is recognised."""
+
+    IBEACON = "ibeacon"
+    ALTBEACON = "altbeacon"
+    EDDYSTONE_UID = "eddystone_uid"
+    EDDYSTONE_EID = "eddystone_eid"
+    IRK = "irk"
+    NODE = "node"  # the id under which radios in the shop report a device
+
+
+@dataclass(frozen=True, slots=True)
+class Transmitter:
+    """A beacon a customer carries (`customer_id`) or one that is fixed in the shop (`zone`).
+
+    Which fields count depends on `kind`; docs/beacons.md has the list.
+    """
+
+    id: str
+    kind: TransmitterKind
+    customer_id: str | None = None
+    zone: str | None = None
+    uuid: str = ""
+    major: int | None = None
+    minor: int | None = None
+    code: str = ""
+    namespace: str = ""
+    instance: str = ""
+    key: str = ""
+    exponent: int = 0
+    clock_offset_s: float = 0.0
+    power_1m_dbm: int | None = None
+    node: str = ""

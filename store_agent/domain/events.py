@@ -14,6 +14,7 @@ from typing import Any
 
 from store_agent.domain.consent import ConsentDecision
 from store_agent.domain.customer import PersonState
+from store_agent.domain.footfall import HourlyCount
 from store_agent.domain.greeting import Greeting, OfferDecision, Verdict, Visit
 from store_agent.domain.sale import Sale
 from store_agent.domain.scan import Scan, ScanReason
@@ -34,6 +35,12 @@ class EventType(StrEnum):
     CONSENT_CHANGED = "store.consent.changed"
     PERSON_CHANGED = "store.person.changed"
     SALE_RECORDED = "store.sale.recorded"
+    ZONE_ENTERED = "store.zone.entered"
+    ZONE_LEFT = "store.zone.left"
+    ZONE_DWELLED = "store.zone.dwelled"
+    APPROACH_CHANGED = "store.approach.changed"
+    FOOTFALL_COUNTED = "store.footfall.counted"
+    FENCES_CHANGED = "store.fences.changed"
     LEDGER_REPLACED = "store.ledger.replaced"
 
 
@@ -73,8 +80,8 @@ def scan_recorded(event_id: str, scan: Scan, greeting: Greeting) -> Event:
 
 
 def visit_started(event_id: str, visit: Visit) -> Event:
-    """A customer who may be named came in."""
-    data = {"visit_id": visit.id, "lane": visit.lane, "evidence": "scan"}
+    """A customer who may be named came in; `lane` is "" when no pass was shown."""
+    data = {"visit_id": visit.id, "lane": visit.lane, "evidence": visit.evidence}
     return Event(event_id, EventType.VISIT_STARTED, visit.started_at, data, visit.customer_id)
 
 
@@ -134,6 +141,17 @@ def sale_recorded(event_id: str, sale: Sale, customer_id: str | None) -> Event:
         "business_date": sale.business_date,
     }
     return Event(event_id, EventType.SALE_RECORDED, sale.received_at, data, customer_id)
+
+
+def footfall_counted(event_id: str, at: datetime, count: HourlyCount) -> Event:
+    """How many people came in an hour; never fewer than the shop's minimum group."""
+    data = {"hour": count.hour, "people": count.people, "complete": count.complete}
+    return Event(event_id, EventType.FOOTFALL_COUNTED, at, data)
+
+
+def fences_changed(event_id: str, at: datetime, document: Mapping[str, Any]) -> Event:
+    """The shop drew its fences anew; the feed confirms this event when it has them."""
+    return Event(event_id, EventType.FENCES_CHANGED, at, {"document": document})
 
 
 def ledger_replaced(event_id: str, at: datetime, reason: str) -> Event:

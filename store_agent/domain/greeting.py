@@ -72,9 +72,30 @@ class Sentence:
     urgent: bool = False  # somebody is waiting for it: a pickup, a right that ends today
 
 
+class Evidence(StrEnum):
+    """What told that somebody is in the shop."""
+
+    SCAN = "scan"
+    BEACON = "beacon"
+    FENCE = "fence"
+    TILL = "till"
+
+
+class Confidence(StrEnum):
+    """How sure the evidence is."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One stay of one customer in the shop."""
+    """One stay of one customer in the shop, whatever told of it.
+
+    `lane` is where a pass was shown last, "" when none was. `indoor_at` is the last evidence from
+    inside the shop; a position alone is none. `zone` is a fence id, None = somewhere in the shop.
+    """
 
     id: str
     customer_id: str
@@ -84,6 +105,12 @@ class Visit:
     ended_at: datetime | None = None
     other_person: bool = False  # staff said: somebody else carries this pass
     said: bool = False  # staff said the one thing; it is gone for this visit
+    evidence: Evidence = Evidence.SCAN  # the last one
+    confidence: Confidence = Confidence.HIGH
+    zone: str | None = None
+    indoor_at: datetime | None = None
+    claimed_by: str | None = None  # staff id: "I'm with her"
+    claimed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,5 +79,11 @@ MIGRATIONS = MigrationSet(
             ) WITHOUT ROWID;
             """,
         ),
+        (
+            "0002_beacons",
+            """
+            CREATE TABLE beacons (id TEXT PRIMARY KEY, doc BLOB NOT NULL) WITHOUT ROWID;
+            """,
+        ),
     ),
 )

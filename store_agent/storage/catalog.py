@@ -8,7 +8,15 @@ from typing import Any, TypeVar
 
 import orjson
 
-from store_agent.domain.catalog import Offer, Product, Purchase, StaffMember, Stock, Voucher
+from store_agent.domain.catalog import (
+    Offer,
+    Product,
+    Purchase,
+    StaffMember,
+    Stock,
+    Transmitter,
+    Voucher,
+)
 from store_agent.storage import codec
 from store_agent.storage.connection import Connection, Parameters
 
@@ -76,6 +84,11 @@ def fences(cache: Connection) -> list[dict[str, Any]]:
     """The zones as GeoJSON features, as the platform sent them."""
     rows = cache.execute("SELECT doc FROM fences ORDER BY id")
     return [orjson.loads(row[0]) for row in rows]
+
+
+def beacons(cache: Connection) -> tuple[Transmitter, ...]:
+    """Every beacon somebody carries or that is fixed in the shop."""
+    return tuple(_read(cache, Transmitter, "SELECT doc FROM beacons ORDER BY id"))
 
 
 def _read(cache: Connection, shape: type[T], sql: str, params: Parameters = ()) -> Iterable[T]:

@@ -17,6 +17,7 @@ from store_agent.domain.catalog import (
     SigningKey,
     StaffMember,
     Stock,
+    Transmitter,
     Voucher,
     WalletPass,
 )
@@ -93,6 +94,7 @@ COLLECTIONS: Mapping[str, Collection] = MappingProxyType(
         "stock": Collection("stock", Stock, ("sku",), lambda one: (one.sku,)),
         "staff": Collection("staff", StaffMember),
         "fences": Collection("fences", dict[str, Any]),
+        "beacons": Collection("beacons", Transmitter),
     }
 )
 

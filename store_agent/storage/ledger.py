@@ -90,6 +90,33 @@ MIGRATIONS = MigrationSet(
             ) WITHOUT ROWID;
             """,
         ),
+        (
+            "0002_presence",
+            """
+            ALTER TABLE visits ADD COLUMN evidence TEXT NOT NULL DEFAULT 'scan';
+            ALTER TABLE visits ADD COLUMN confidence TEXT NOT NULL DEFAULT 'high';
+            ALTER TABLE visits ADD COLUMN zone TEXT;
+            ALTER TABLE visits ADD COLUMN indoor_at TEXT;
+            ALTER TABLE visits ADD COLUMN claimed_by TEXT;
+            ALTER TABLE visits ADD COLUMN claimed_at TEXT;
+
+            -- What the fences know of each subject who agreed to be noticed; gone with the consent.
+            CREATE TABLE whereabouts (subject TEXT PRIMARY KEY, doc BLOB NOT NULL) WITHOUT ROWID;
+
+            -- Who is on the way, or near and not known to be inside.
+            CREATE TABLE arrivals (
+                customer_id TEXT NOT NULL, fence_id TEXT NOT NULL, stage TEXT NOT NULL,
+                since TEXT NOT NULL, as_of TEXT NOT NULL, eta_at TEXT, confidence TEXT NOT NULL,
+                PRIMARY KEY (customer_id, fence_id)
+            ) WITHOUT ROWID;
+
+            -- Fences drawn in this shop, until the feed has them.
+            CREATE TABLE fence_edits (
+                n INTEGER PRIMARY KEY, event_id TEXT NOT NULL UNIQUE, doc BLOB NOT NULL,
+                at TEXT NOT NULL, confirmed INTEGER NOT NULL DEFAULT 0
+            );
+            """,
+        ),
     ),
 )
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from store_agent.domain.greeting import Visit
+from store_agent.domain.greeting import Confidence, Evidence, Visit
 from store_agent.storage.connection import Connection, Row
 from store_agent.storage.times import from_text, from_text_or_none, to_text, to_text_or_none
 
-_COLUMNS = "id, customer_id, started_at, last_seen_at, lane, ended_at, other_person, said"
+_COLUMNS = (
+    "id, customer_id, started_at, last_seen_at, lane, ended_at, other_person, said,"
+    " evidence, confidence, zone, indoor_at, claimed_by, claimed_at"
+)
+_MARKS = ", ".join("?" * len(_COLUMNS.split(",")))
 
 
 def find_open(connection: Connection, customer_id: str) -> Visit | None:
@@ -32,7 +36,7 @@ def get(connection: Connection, visit_id: str) -> Visit | None:
 def start(tx: Connection, visit: Visit) -> None:
     """Open a visit. The driver's integrity error when the customer already has an open one."""
     tx.execute(
-        f"INSERT INTO visits ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  constant
+        f"INSERT INTO visits ({_COLUMNS}) VALUES ({_MARKS})",  # noqa: S608  constants
         (
             visit.id,
             visit.customer_id,
@@ -42,15 +46,49 @@ def start(tx: Connection, visit: Visit) -> None:
             to_text_or_none(visit.ended_at),
             int(visit.other_person),
             int(visit.said),
+            visit.evidence.value,
+            visit.confidence.value,
+            visit.zone,
+            to_text_or_none(visit.indoor_at),
+            visit.claimed_by,
+            to_text_or_none(visit.claimed_at),
         ),
     )
 
 
-def touch(tx: Connection, visit_id: str, seen_at: datetime, lane: str) -> None:
-    """The customer was seen again; `last_seen_at` never goes back."""
+def touch(
+    tx: Connection, visit_id: str, seen_at: datetime, lane: str, evidence: Evidence = Evidence.SCAN
+) -> None:
+    """A pass was shown or a till knows the customer; `last_seen_at` never goes back."""
+    at = to_text(seen_at)
     tx.execute(
-        "UPDATE visits SET last_seen_at = max(last_seen_at, ?), lane = ? WHERE id = ?",
-        (to_text(seen_at), lane, visit_id),
+        "UPDATE visits SET last_seen_at = max(last_seen_at, ?), lane = ?, evidence = ?,"
+        " confidence = 'high', indoor_at = max(coalesce(indoor_at, ''), ?) WHERE id = ?",
+        (at, lane, evidence.value, at, visit_id),
+    )
+
+
+def update(tx: Connection, visit: Visit) -> None:
+    """Where an open visit is and what told so; the other columns belong to their own verbs."""
+    tx.execute(
+        "UPDATE visits SET last_seen_at = ?, evidence = ?, confidence = ?, zone = ?, indoor_at = ?"
+        " WHERE id = ? AND ended_at IS NULL",
+        (
+            to_text(visit.last_seen_at),
+            visit.evidence.value,
+            visit.confidence.value,
+            visit.zone,
+            to_text_or_none(visit.indoor_at),
+            visit.id,
+        ),
+    )
+
+
+def claim(tx: Connection, visit_id: str, staff_id: str | None, at: datetime | None) -> None:
+    """Somebody takes this customer on, or (None) lets go."""
+    tx.execute(
+        "UPDATE visits SET claimed_by = ?, claimed_at = ? WHERE id = ?",
+        (staff_id, to_text_or_none(at), visit_id),
     )
 
 
@@ -66,8 +104,11 @@ def mark_said(tx: Connection, visit_id: str, said: bool) -> None:
 
 def end(tx: Connection, visit_id: str, at: datetime) -> None:
     """Close a visit; one that is closed keeps its end."""
+    # Who was with whom is nobody's business afterwards: staff are not measured.
     tx.execute(
-        "UPDATE visits SET ended_at = ? WHERE id = ? AND ended_at IS NULL", (to_text(at), visit_id)
+        "UPDATE visits SET ended_at = ?, claimed_by = NULL, claimed_at = NULL"
+        " WHERE id = ? AND ended_at IS NULL",
+        (to_text(at), visit_id),
     )
 
 
@@ -91,7 +132,22 @@ def idle(connection: Connection, before: datetime) -> list[Visit]:
 
 
 def _visit(row: Row) -> Visit:
-    visit_id, customer_id, started_at, last_seen_at, lane, ended_at, other_person, said = row
+    (
+        visit_id,
+        customer_id,
+        started_at,
+        last_seen_at,
+        lane,
+        ended_at,
+        other_person,
+        said,
+        evidence,
+        confidence,
+        zone,
+        indoor_at,
+        claimed_by,
+        claimed_at,
+    ) = row
     return Visit(
         visit_id,
         customer_id,
@@ -101,4 +157,10 @@ def _visit(row: Row) -> Visit:
         from_text_or_none(ended_at),
         bool(other_person),
         bool(said),
+        Evidence(evidence),
+        Confidence(confidence),
+        zone,
+        from_text_or_none(indoor_at),
+        claimed_by,
+        from_text_or_none(claimed_at),
     )

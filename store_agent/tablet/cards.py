@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from kiosk_ui import model
 from store_agent.domain.catalog import Benefit, BenefitKind, Purchase
@@ -25,8 +27,43 @@ def mark_of(customer: Customer) -> model.PersonMark:
     return next((mark for state, mark in MARKS if state in customer.states), model.PersonMark.NONE)
 
 
-def floor_row(visit: Visit, brief: Briefing) -> model.FloorRow:
-    """One line of the floor: who, since when, and why now."""
+# How long evidence stays what it was: then "probably", then "perhaps still here".
+FRESH = timedelta(minutes=15)
+AGEING = timedelta(minutes=45)
+CONFIDENCES = (model.Confidence.HIGH, model.Confidence.MEDIUM, model.Confidence.LOW)
+
+
+@dataclass(frozen=True, slots=True)
+class ShopWords:
+    """What a card needs of the shop: names of zones and staff, the claim's length, the time."""
+
+    zones: Mapping[str, str]
+    staff: Mapping[str, str]
+    claim_length: timedelta
+    now: datetime
+
+
+def confidence_now(visit: Visit, now: datetime) -> model.Confidence:
+    """How sure it is that they are still here: what the evidence was worth, less its age."""
+    age = now - visit.last_seen_at
+    steps = (age > FRESH) + (age > AGEING)
+    worth = CONFIDENCES.index(model.Confidence(visit.confidence))
+    return CONFIDENCES[min(worth + steps, len(CONFIDENCES) - 1)]
+
+
+def claim_of(visit: Visit, shop: ShopWords) -> model.Claim | None:
+    """Who is with this customer, unless the claim has let go by itself."""
+    if visit.claimed_by is None or visit.claimed_at is None:
+        return None
+    until = visit.claimed_at + shop.claim_length
+    if until <= shop.now:
+        return None
+    name = shop.staff.get(visit.claimed_by, visit.claimed_by)
+    return model.Claim(visit.claimed_by, name, visit.claimed_at, until)
+
+
+def floor_row(visit: Visit, brief: Briefing, shop: ShopWords) -> model.FloorRow:
+    """One line of the floor: who, since when, where, and why now."""
     sentence = None if visit.said else brief.find_sentence()
     return model.FloorRow(
         visit_id=visit.id,
@@ -38,6 +75,12 @@ def floor_row(visit: Visit, brief: Briefing) -> model.FloorRow:
         needs_someone=sentence is not None and sentence.urgent,
         mark=mark_of(brief.customer),
         tier=brief.customer.tier.name if brief.customer.tier else "",
+        zone_id=visit.zone or "",
+        zone=shop.zones.get(visit.zone or "", ""),
+        seen_at=visit.last_seen_at,
+        evidence=model.Evidence(visit.evidence),
+        confidence=confidence_now(visit, shop.now),
+        claim=claim_of(visit, shop),
     )
 
 
@@ -54,20 +97,20 @@ def search_hit(customer: Customer, visit: Visit | None) -> model.SearchHit:
 
 
 def customer_page(
-    brief: Briefing, visit: Visit | None, purchases: Iterable[Purchase], currency: str
+    brief: Briefing,
+    visit: Visit | None,
+    purchases: Iterable[Purchase],
+    currency: str,
+    shop: ShopWords,
 ) -> model.CustomerPage:
     """The card in the counter view: no turnover, no scores."""
     customer = brief.customer
     hide_purchases = PersonState.GIFT in customer.states
     sentence = brief.find_sentence()
-    return model.CustomerPage(
+    page = model.CustomerPage(
         customer_id=customer.id,
         name=customer.display_name,
         as_of=customer.as_of,
-        visit_id=visit.id if visit else None,
-        in_shop_since=visit.started_at if visit else None,
-        lane=visit.lane if visit else "",
-        opened_by=model.OpenedBy.SCAN if visit else model.OpenedBy.SEARCH,
         address_form=model.AddressForm(customer.address_form),
         language=customer.language,
         mark=mark_of(customer),
@@ -78,7 +121,6 @@ def customer_page(
             customer.points_as_of,
         ),
         sentence=model.Sentence(sentence.text, sentence.why) if sentence else None,
-        said=visit.said if visit else False,
         offers=tuple(_offer(o, currency) for o in brief.offers if o.verdict is Verdict.SHOWN),
         last_visit_at=customer.last_visit_at,
         facts=tuple(
@@ -96,6 +138,24 @@ def customer_page(
         if hide_purchases
         else tuple(model.Affinity(a.category, a.share) for a in customer.affinities),
         consents=_consents(customer),
+    )
+    return page if visit is None else _here(page, visit, shop)
+
+
+def _here(page: model.CustomerPage, visit: Visit, shop: ShopWords) -> model.CustomerPage:
+    """The card of somebody in the shop: where, and what told so."""
+    return replace(
+        page,
+        visit_id=visit.id,
+        in_shop_since=visit.started_at,
+        lane=visit.lane,
+        opened_by=model.OpenedBy.SCAN if visit.lane else model.OpenedBy.CHECK_IN,
+        said=visit.said,
+        zone=shop.zones.get(visit.zone or "", ""),
+        seen_at=visit.last_seen_at,
+        evidence=model.Evidence(visit.evidence),
+        confidence=confidence_now(visit, shop.now),
+        claim=claim_of(visit, shop),
     )
 
 

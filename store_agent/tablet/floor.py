@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Lock
 from zoneinfo import ZoneInfo
@@ -42,24 +43,34 @@ class FloorBook:
             for key in [key for key in self._rows if key[0] == customer_id]:
                 del self._rows[key]
 
-    def rows(self, view: View, language: str, now: datetime) -> tuple[model.FloorRow, ...]:
+    def rows(self, view: View, language: str, shop: cards.ShopWords) -> tuple[model.FloorRow, ...]:
         """One row per open visit of somebody who may be named, newest first."""
-        rows = (self._row(view, visit, language, now) for visit in visits.present(view.ledger))
+        rows = (self._row(view, visit, language, shop) for visit in visits.present(view.ledger))
         return tuple(row for row in rows if row is not None)
 
-    def _row(self, view: View, visit: Visit, language: str, now: datetime) -> model.FloorRow | None:
+    def _row(
+        self, view: View, visit: Visit, language: str, shop: cards.ShopWords
+    ) -> model.FloorRow | None:
         if visit.other_person:
             return None
+        now = shop.now
         key = (visit.customer_id, language)
         with self._lock:
             edition = self._edition
             kept = self._rows.get(key)
         if kept is not None and kept[0] == visit and now - kept[1] < ROW_AGE:
-            return kept[2]
+            # What ages by the minute is cheap: only reason and name need the whole person.
+            return replace(
+                kept[2],
+                zone=shop.zones.get(visit.zone or "", ""),
+                confidence=cards.confidence_now(visit, now),
+                claim=cards.claim_of(visit, shop),
+            )
         person = briefing.customer(view, visit.customer_id)
         if person is None or why_unnamed(person) is not None or not counts_as_visitor(person):
             return None
-        row = cards.floor_row(visit, briefing.brief(view, person, now, self._zone, language))
+        brief = briefing.brief(view, person, now, self._zone, language)
+        row = cards.floor_row(visit, brief, shop)
         with self._lock:
             if edition == self._edition:  # else it was worked out from data that changed meanwhile
                 self._rows[key] = (visit, now, row)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -19,9 +20,11 @@ from store_agent.domain.errors import NotFound, Unavailable
 from store_agent.domain.greeting import Greeting, Visit
 from store_agent.domain.naming import why_unnamed
 from store_agent.domain.scan import Scan, ScanSource
+from store_agent.presence.fence_book import FenceBook
 from store_agent.storage import Connection, Storage, View, access_log, catalog, customers, visits
-from store_agent.tablet import cards
+from store_agent.tablet import cards, coming
 from store_agent.tablet.floor import FloorBook
+from store_agent.tablet.plan import floor_plan
 
 HITS = 20
 ARRIVAL_SHOWN = timedelta(minutes=2)  # then the card of the last scan makes room again
@@ -31,18 +34,29 @@ GUEST_SHOWN = timedelta(minutes=5)  # a nameless scan matters while the person s
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class Places:
+    """What the tablet shows of where people are. `blind` are zones whose radios are silent."""
+
+    book: FenceBook
+    blind: Callable[[], frozenset[str]]
+    claim_length: timedelta
+
+
 class TabletShop:
     """Implements `kiosk_ui.ports.Shop`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  what a tablet shows comes from everywhere
         self,
         storage: Storage,
         clienteling: Clienteling,
         store: StoreSettings,
         clock: Clock,
         status: Callable[[], model.Status],
+        places: Places,
     ) -> None:
         """`status` reads the line and the components now."""
+        self._places = places
         self._storage = storage
         self._clienteling = clienteling
         self._store = store
@@ -66,6 +80,11 @@ class TabletShop:
                 model.GuestRow(greeting.event_id, greeting.at, greeting.reason, greeting.lane)
             )
 
+    def moved(self, customer_ids: frozenset[str]) -> None:
+        """These people came, went, or are somewhere else."""
+        for customer_id in customer_ids:
+            self._floor.forget(customer_id)
+
     def profiles_changed(self) -> None:
         """The platform sent new data."""
         self._floor.forget_all()
@@ -73,11 +92,20 @@ class TabletShop:
     async def floor(self, viewer: model.Viewer) -> model.Floor:
         """Who is in the shop, newest first, and the nameless scans of the last minutes."""
         now = self._clock.now()
-        rows = await self._storage.read(
-            lambda view: self._floor.rows(view, viewer.language, now), is_long=True
-        )
+
+        def read(view: View) -> model.Floor:
+            rows = self._floor.rows(view, viewer.language, self._words(view))
+            return model.Floor(rows, coming=coming.rows(view, viewer.language, now))
+
+        found = await self._storage.read(read, is_long=True)
         guests = tuple(guest for guest in self._guests if now - guest.at <= GUEST_SHOWN)
-        return model.Floor(rows, guests, await self._arrived(viewer, now))
+        plan = floor_plan(self._places.book.plan, self._places.blind())
+        return replace(found, guests=guests, arrival=await self._arrived(viewer, now), plan=plan)
+
+    def _words(self, view: View) -> cards.ShopWords:
+        zones = {key: fence.name for key, fence in self._places.book.plan.fences.fences.items()}
+        staff = {one.id: one.name for one in catalog.staff(view.cache)}
+        return cards.ShopWords(zones, staff, self._places.claim_length, self._clock.now())
 
     async def _arrived(self, viewer: model.Viewer, now: datetime) -> model.CustomerPage | None:
         """Who was scanned in the last moments, unless nobody may go and greet them."""
@@ -109,7 +137,9 @@ class TabletShop:
             person, visit = self._person(view, customer_id)
             brief = briefing.brief(view, person, now, self._zone, viewer.language)
             bought = catalog.purchases_of(view.cache, customer_id, PURCHASES_ON_CARD)
-            return cards.customer_page(brief, visit, bought, self._store.currency)
+            return cards.customer_page(
+                brief, visit, bought, self._store.currency, self._words(view)
+            )
 
         return await self._storage.read(read, is_long=True)
 
@@ -169,6 +199,14 @@ class TabletShop:
     async def undo_said(self, visit_id: str, viewer: model.Viewer) -> None:
         """It was not said after all."""
         await self._known(self._clienteling.on_said(visit_id, said=False))
+
+    async def claim(self, visit_id: str, viewer: model.Viewer) -> None:
+        """ "I'm with her"."""
+        await self._known(self._clienteling.on_claim(visit_id, viewer.staff_id))
+
+    async def release(self, visit_id: str, viewer: model.Viewer) -> None:
+        """Nobody is with this customer any more."""
+        await self._known(self._clienteling.on_release(visit_id))
 
     async def _known(self, verb: Awaitable[None]) -> None:
         try:

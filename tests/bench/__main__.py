@@ -27,6 +27,10 @@ ROWS = (
     "backlog",
     "memory",
     "encryption",
+    "geofence",
+    "adverts",
+    "walks",
+    "rooms",
     "visible",
 )
 

@@ -102,7 +102,7 @@ def test_the_last_sign_of_life_never_goes_back(tx: Connection) -> None:
     visits.start(tx, visit())
     visits.touch(tx, "v-1", LATER, "till-1")
     visits.touch(tx, "v-1", NOON, "till-2")
-    assert visits.get(tx, "v-1") == visit(last_seen_at=LATER, lane="till-2")
+    assert visits.get(tx, "v-1") == visit(last_seen_at=LATER, lane="till-2", indoor_at=LATER)
 
 
 def test_marks_of_a_visit_can_be_set_and_taken_back(tx: Connection) -> None:

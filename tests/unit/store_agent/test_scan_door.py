@@ -147,7 +147,7 @@ async def test_who_may_not_be_named_is_named_nowhere(tmp_path, fields, reason):
         assert (kind, subject, data["pass_id"]) == ("store.scan.recorded", None, None)
         assert (await running.get("/api/v1/customers?q=musterfrau")).json() == {"customers": []}
         assert (await running.get("/api/v1/customers/c-1")).status_code == 404
-        assert (await running.get("/api/v1/presence")).json() == {"visits": []}
+        assert (await running.get("/api/v1/presence")).json() == {"visits": [], "arrivals": []}
 
 
 @pytest.mark.asyncio

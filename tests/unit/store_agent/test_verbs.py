@@ -113,7 +113,7 @@ async def test_a_withdrawal_counts_at_once_and_beats_the_feed_until_confirmed(tm
         withdrawn = ConsentDecision(CLIENTELING, ConsentState.WITHDRAWN, running.clock.now())
         await running.agent.clienteling.on_consent("c-1", withdrawn, "d-1")
         assert (await running.scan()).json()["reason"] == "no_consent"
-        assert (await running.get("/api/v1/presence")).json() == {"visits": []}
+        assert (await running.get("/api/v1/presence")).json() == {"visits": [], "arrivals": []}
         late_grant = {
             "purpose": CLIENTELING,
             "state": "granted",
@@ -135,7 +135,10 @@ async def test_a_confirmed_withdrawal_leaves_the_word_to_the_feed(tmp_path):
         from store_agent.app.feed import SyncCache
         from sync.feed import Change, ChangeOp
 
-        cache = SyncCache(running.agent.storage, running.clock, lambda _: None)
+        async def no_positions(_documents):
+            raise AssertionError("there are none in this page")
+
+        cache = SyncCache(running.agent.storage, running.clock, lambda _: None, no_positions)
         _, key, doc = customer()
         await cache.apply([Change("customers", key, ChangeOp.UPSERT, doc, event_id)], "2")
         assert (await running.scan()).json()["customer"]["id"] == "c-1"
@@ -156,7 +159,7 @@ async def test_somebody_elses_pass_is_nameless_until_the_visit_ends(tmp_path):
         visit_id = (await running.scan()).json()["visit_id"]
         await running.agent.clienteling.on_other_person(visit_id, other=True)
         assert (await running.scan()).json()["reason"] == "not_this_person"
-        assert (await running.get("/api/v1/presence")).json() == {"visits": []}
+        assert (await running.get("/api/v1/presence")).json() == {"visits": [], "arrivals": []}
         await running.agent.clienteling.on_other_person(visit_id, other=False)
         assert (await running.scan()).json()["visit_id"] == visit_id
 

@@ -1,0 +1,1 @@
+"""WHERE: fences and fixes, beacons and radios. Pure but for `scanner`, `mqtt` and `spool`."""

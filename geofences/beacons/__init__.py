@@ -1,0 +1,1 @@
+"""What transmitters say and where they are: parsing, recognising, tracking. Pure."""

@@ -1,0 +1,148 @@
+"""One transmitter as several radios hear it: how loud, how often, and whether it is real. Pure.
+
+Loudness is a level in dB below what the transmitter has at 1 m, so that tags of different power and
+nodes that report distances compare. Everything is filtered by time, never by a count of samples: a
+tag that speaks ten times a second and one that speaks every ten are both right after seconds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass, fields, replace
+
+from geofences.model import Confidence
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerSettings:
+    """Every threshold of tracker and rooms, with unit and reason."""
+
+    default_power_1m_dbm: float = -59.0  # of a tag that does not say; Apple's own example
+    path_loss_exponent: float = 2.5  # 2 in the open, 3-4 through walls; for distances only
+    window_s: float = 6.0  # samples of the last seconds count; a body shadows for 2-5 s
+    window_gaps: float = 2.5  # but at least so many of the tag's own intervals
+    max_window_s: float = 120.0
+    quantile: float = 0.7  # bodies and fading only take away: the louder samples are the truer
+    enter_level_db: float = -38.0  # louder than this in the shop: some 30 m in the open
+    exit_level_db: float = -44.0  # below it they are not here, however often they are heard
+    enter_sightings: int = 2  # one advert may be a reflection or somebody passing
+    deadband_db: float = 5.0  # another zone must be this much louder
+    hold_s: float = 6.0  # and for so long
+    exit_min_s: float = 20.0  # a body between tag and radio is no exit
+    exit_max_s: float = 200.0  # tags that speak every 30-96 s
+    exit_default_s: float = 60.0  # until the tag's own rhythm is known
+    exit_factor: float = 1.5  # of the longest gap it makes by itself
+    exit_margin_s: float = 5.0
+    learn_gaps: int = 8  # before that the default counts
+    still_s: float = 30.0  # renewed evidence is told at most this often
+    late_s: float = 10.0  # older than the newest by more: a spool, not the present
+    frozen_s: float = 60.0  # the same strength for so long is a driver that repeats itself
+    frozen_sightings: int = 30
+    silence_s: float = 5.0  # a radio that hears nothing of anybody for so long ...
+    silence_factor: float = 10.0  # ... and so many of its usual gaps may be dead
+    silence_max_s: float = 100.0  # by then its watchdog has said so (90 s), or nobody is here
+
+
+DEFAULTS = TrackerSettings()
+KEPT_GAPS = 16
+MAX_SAMPLES = 64  # per radio: a tag that speaks ten times a second, for the window
+MIN_GAP_S = 0.02  # two radios that hear one advert
+OUTLIER_GAPS = 8.0  # times the median: the radio's gap, not the tag's
+
+
+def with_override(settings: TrackerSettings, name: str, value: float) -> TrackerSettings:
+    """One setting changed. Raises ValueError for an unknown name or a value that is no number."""
+    kinds = {field.name: field.type for field in fields(TrackerSettings)}
+    if name not in kinds or not math.isfinite(value):
+        raise ValueError(f"{name} is none of: {', '.join(kinds)}")
+    number = int(value) if kinds[name] == "int" else value
+    return replace(settings, **{name: number})  # type: ignore[arg-type]
+
+
+class Ear:
+    """What one radio hears of one transmitter."""
+
+    __slots__ = ("_same_count", "_same_since", "last_at", "samples")
+
+    def __init__(self) -> None:
+        """Nothing yet."""
+        self.samples: deque[tuple[float, float]] = deque(maxlen=MAX_SAMPLES)
+        self.last_at = -math.inf
+        self._same_since = 0.0
+        self._same_count = 0
+
+    def hear(self, at: float, level_db: float) -> None:
+        """One sample."""
+        if self.samples and self.samples[-1][1] == level_db:
+            self._same_count += 1
+        else:
+            self._same_since, self._same_count = at, 1
+        self.samples.append((at, level_db))
+        self.last_at = max(self.last_at, at)
+
+    def is_frozen(self, settings: TrackerSettings) -> bool:
+        """The same strength again and again: callbacks without new adverts."""
+        return (
+            self._same_count >= settings.frozen_sightings
+            and self.last_at - self._same_since >= settings.frozen_s
+        )
+
+    def level_db(self, at: float, window_s: float, quantile: float) -> float | None:
+        """The level of the last seconds; None when there is no sample among them."""
+        levels = sorted(level for when, level in self.samples if at - when <= window_s)
+        if not levels:
+            return None
+        return levels[min(len(levels) - 1, int(quantile * len(levels)))]
+
+
+class Rhythm:
+    """How often a transmitter speaks, learned over every radio and every change of its address."""
+
+    __slots__ = ("_gaps", "_last_at")
+
+    def __init__(self) -> None:
+        """Nothing is known."""
+        self._gaps: deque[float] = deque(maxlen=KEPT_GAPS)
+        self._last_at: float | None = None
+
+    def hear(self, at: float) -> None:
+        """It spoke."""
+        last = self._last_at
+        if last is not None and at - last > MIN_GAP_S:
+            self._gaps.append(at - last)
+        self._last_at = at if last is None else max(last, at)
+
+    def interrupt(self) -> None:
+        """The radios were deaf: the next gap is theirs."""
+        self._last_at = None
+
+    def gap_s(self) -> float:
+        """The usual gap; 0 while nothing is known."""
+        return sorted(self._gaps)[len(self._gaps) // 2] if self._gaps else 0.0
+
+    def exit_s(self, settings: TrackerSettings) -> float:
+        """Silent for longer than this: gone."""
+        if len(self._gaps) < settings.learn_gaps:
+            return settings.exit_default_s
+        usual = self.gap_s()
+        own = [gap for gap in self._gaps if gap <= OUTLIER_GAPS * usual]
+        learned = settings.exit_factor * max(own) + settings.exit_margin_s
+        return min(max(learned, settings.exit_min_s), settings.exit_max_s)
+
+
+def level_of_distance(distance_m: float, settings: TrackerSettings) -> float:
+    """The level a transmitter has at this distance (log-distance path loss)."""
+    return -10.0 * settings.path_loss_exponent * math.log10(max(distance_m, 0.1))
+
+
+def distance_of_level(level_db: float, settings: TrackerSettings) -> float:
+    """The distance at which it has this level: a rough one."""
+    return float(10.0 ** (-level_db / (10.0 * settings.path_loss_exponent)))
+
+
+def confidence_of(level_db: float, margin_db: float, settings: TrackerSettings) -> Confidence:
+    """How sure a room is: loud enough, and clearly louder than the next one."""
+    if level_db < settings.enter_level_db:
+        return Confidence.LOW
+    return Confidence.HIGH if margin_db >= settings.deadband_db else Confidence.MEDIUM

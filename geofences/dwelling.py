@@ -1,0 +1,72 @@
+"""Whether somebody stays: evidence over a stretch of event time, once per threshold. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from geofences import accuracy
+from geofences.model import Fence, Reason, ZoneEventKind
+from geofences.state import FenceState, Proof
+from geofences.work import Work
+
+MAX_ACCURACY_M = 150.0  # a coarser fix says nothing about staying
+MAX_PROOFS = 120  # one per 2.5 s of the default; more of them would weigh the same
+
+
+def note(
+    work: Work, fence: Fence, at: datetime, probability: float, accuracy_m: float = 0.0
+) -> None:
+    """Keep a piece of evidence of a stay, and tell a dwell that it completes."""
+    known = work.places.get(fence.id)
+    if known is None or not known.is_within or not _pending(known, fence):
+        return
+    if accuracy_m <= MAX_ACCURACY_M:
+        since = at - timedelta(seconds=max(_pending(known, fence)))
+        kept = [one for one in known.proofs if one.at >= since][-MAX_PROOFS + 1 :]
+        kept.append(Proof(at, round(probability, 4)))
+        work.places[fence.id] = replace(known, proofs=tuple(kept))
+    check(work, fence, at)
+
+
+def check(work: Work, fence: Fence, at: datetime) -> None:
+    """Tell each dwell that is true at `at` and was not told in this stay."""
+    known = work.places[fence.id]
+    for threshold_s in _pending(known, fence):
+        mean = _mean(known, fence, threshold_s, at)
+        if mean is None:
+            return  # a longer one cannot be true either
+        known = replace(known, dwelled=(*known.dwelled, threshold_s))
+        if not _pending(known, fence):
+            known = replace(known, proofs=())
+        work.places[fence.id] = known
+        work.tell(
+            ZoneEventKind.DWELL,
+            fence.id,
+            at,
+            Reason.DWELLED,
+            accuracy.confidence(mean),
+            probability=mean,
+            dwell_s=threshold_s,
+        )
+
+
+def _pending(known: FenceState, fence: Fence) -> list[float]:
+    return [one for one in sorted(fence.rules.dwell_s) if one not in known.dwelled]
+
+
+def _mean(known: FenceState, fence: Fence, threshold_s: float, at: datetime) -> float | None:
+    """The mean probability of a dwell that is true, else None."""
+    rules = fence.rules
+    if known.enter_at is None or known.evidence_at is None:
+        return None
+    if (at - known.enter_at).total_seconds() < threshold_s:
+        return None
+    if (at - known.evidence_at).total_seconds() > rules.dwell_fresh_s:
+        return None
+    since = at - timedelta(seconds=threshold_s)
+    proofs = [one.probability for one in known.proofs if one.at >= since]
+    if len(proofs) < rules.dwell_fixes:
+        return None
+    mean = sum(proofs) / len(proofs)
+    return mean if mean >= rules.dwell_probability else None

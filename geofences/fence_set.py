@@ -1,0 +1,227 @@
+"""All fences of a shop, ready to be asked where a position lies. Immutable: rebuild and swap.
+
+Up to `LOOP_LIMIT` fences a loop over their boxes finds the candidates, beyond that an STRtree.
+Shapes are prepared when somebody is near them for the first time, so that 100,000 fences of which
+a shop meets a few cost little more than their own data.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import astuple
+from math import remainder
+from types import MappingProxyType
+
+import numpy as np
+import shapely  # type: ignore[import-untyped]
+
+from geofences.geometry import (
+    TURN,
+    Bounds,
+    Local,
+    LocalCircle,
+    LocalPolygons,
+    bounds,
+    earth_centred_m,
+    margin_deg,
+    prepare,
+    signed,
+)
+from geofences.model import Circle, Fence, Placing, Shape
+
+LOOP_LIMIT = 50  # one store; up to here a loop is as fast as the tree
+MAX_GROUPS = 256  # a shop has a handful; a town's worth of them is not worth the memory
+
+
+class FenceSet:
+    """Fences by id, and where a position lies with respect to those near it."""
+
+    def __init__(self, fences: Iterable[Fence]) -> None:
+        """Fences with different ids, as `geofences.files.read` gives them."""
+        self._fences = tuple(fences)
+        self._index = {fence.id: index for index, fence in enumerate(self._fences)}
+        if len(self._index) != len(self._fences):
+            raise ValueError("two fences have the same id")
+        self._by_id = MappingProxyType({fence.id: fence for fence in self._fences})
+        self._sizes_m: dict[str, float] = {}
+        self._local: list[Local | None] = [None] * len(self._fences)
+        self._groups: dict[tuple[int, ...], _Group] = {}
+        self._children = _children(self._fences)
+        self._boxes = _Boxes([bounds(fence.shape) for fence in self._fences])
+
+    @property
+    def fences(self) -> Mapping[str, Fence]:
+        """Every fence by its id."""
+        return self._by_id
+
+    def place(
+        self, lat: float, lon: float, pad_m: float, also: Collection[str] = ()
+    ) -> list[Placing]:
+        """The fences whose box, padded by `pad_m`, holds the position, and those in `also`.
+
+        Polygons first, each kind in the order of the file. Ids that are no fence (any more) are
+        passed over.
+        """
+        near = self._boxes.near(lat, lon, pad_m)
+        if also:
+            wanted = (self._index.get(fence_id, -1) for fence_id in also)
+            near = sorted({*near, *(index for index in wanted if index >= 0)})
+        return self._group(near).placings(lat, lon) if near else []
+
+    def size_m(self, fence_id: str) -> float:
+        """The diagonal of the fence's box, a circle's diameter; 0 for an unknown id."""
+        fence = self._by_id.get(fence_id)
+        if fence is None:
+            return 0.0
+        size_m = self._sizes_m.get(fence_id)
+        if size_m is None:
+            size_m = self._sizes_m[fence_id] = _size_m(fence.shape)
+        return size_m
+
+    def children(self, fence_id: str) -> tuple[str, ...]:
+        """The fences whose parent this one is, in the order of the file; none for an unknown id."""
+        return self._children.get(fence_id, ())
+
+    def smallest_first(self, ids: Iterable[str]) -> tuple[str, ...]:
+        """By area; of two equal ones the child first. Unknown ids come last."""
+        return tuple(sorted(ids, key=self._smallness))
+
+    def _smallness(self, fence_id: str) -> tuple[float, int, str]:
+        index = self._index.get(fence_id)
+        if index is None:
+            return math.inf, 0, fence_id
+        return self._prepared(index).area_m2, -self._depth(fence_id), fence_id
+
+    def _depth(self, fence_id: str) -> int:
+        """How many ancestors it has; a cycle, which `files` refuses, ends as well."""
+        seen: set[str] = set()
+        fence = self._by_id.get(fence_id)
+        while fence is not None and fence.parent is not None and fence.id not in seen:
+            seen.add(fence.id)
+            fence = self._by_id.get(fence.parent)
+        return len(seen)
+
+    def _prepared(self, index: int) -> Local:
+        local = self._local[index]
+        if local is None:
+            local = self._local[index] = prepare(self._fences[index].shape)
+        return local
+
+    def _group(self, near: Sequence[int]) -> _Group:
+        key = tuple(near)
+        group = self._groups.get(key)
+        if group is None:
+            if len(self._groups) >= MAX_GROUPS:
+                self._groups.clear()
+            group = self._groups[key] = _Group(
+                [(self._fences[index], self._prepared(index)) for index in near]
+            )
+        return group
+
+
+class _Group:
+    """Fences that a position is compared with together, in the form that GEOS takes fastest.
+
+    One call of each GEOS function for all polygons: a call costs more than the geometry. In a shop
+    the same few fences are near again and again.
+    """
+
+    __slots__ = ("_areas", "_boundaries", "_circles", "_fences", "_frames")
+
+    def __init__(self, members: Sequence[tuple[Fence, Local]]) -> None:
+        """Members keep their order, but circles come after polygons."""
+        polygons = [(fence, one) for fence, one in members if isinstance(one, LocalPolygons)]
+        self._circles = [(fence, one) for fence, one in members if isinstance(one, LocalCircle)]
+        self._fences = [fence for fence, _ in polygons]
+        self._frames = [astuple(one.frame) for _, one in polygons]
+        self._areas = np.array([one.area for _, one in polygons], dtype=object)
+        self._boundaries = np.array([one.boundary for _, one in polygons], dtype=object)
+
+    def placings(self, lat: float, lon: float) -> list[Placing]:
+        """The position's exact distance to each of them."""
+        found = self._polygon_placings(lat, lon) if self._fences else []
+        if self._circles:
+            position = earth_centred_m(lat, lon)
+            found += [
+                Placing(fence, circle.signed_distance_from(position))
+                for fence, circle in self._circles
+            ]
+        return found
+
+    def _polygon_placings(self, lat: float, lon: float) -> list[Placing]:
+        """`Frame.xy` written out: its call would be a tenth of the whole."""
+        local = [
+            (remainder(lon - frame_lon, TURN) * per_lon, (lat - frame_lat) * per_lat)
+            for frame_lat, frame_lon, per_lat, per_lon in self._frames
+        ]
+        positions = shapely.points(np.array(local))
+        inside = shapely.intersects(self._areas, positions).tolist()
+        away = shapely.distance(self._boundaries, positions).tolist()
+        return [
+            Placing(fence, signed(distance, inside=within))
+            for fence, distance, within in zip(self._fences, away, inside, strict=True)
+        ]
+
+
+def _size_m(shape: Shape) -> float:
+    return 2 * shape.radius_m if isinstance(shape, Circle) else bounds(shape).size_m
+
+
+def _children(fences: Iterable[Fence]) -> dict[str, tuple[str, ...]]:
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for fence in fences:
+        if fence.parent is not None:
+            found[fence.parent].append(fence.id)
+    return {parent: tuple(children) for parent, children in found.items()}
+
+
+class _Boxes:
+    """Which boxes, padded, hold a position. Knows no border at 180 degrees."""
+
+    def __init__(self, boxes: Sequence[Bounds]) -> None:
+        # Longitudes are counted from the middle of the first box: for a shop anywhere on earth
+        # everything is then near 0, and the search round the back never happens.
+        self._origin = (boxes[0].west + boxes[0].east) / 2 if boxes else 0.0
+        counted = [_counted_from(self._origin, box) for box in boxes]
+        self._west = min((box.west for box in counted), default=math.inf)
+        self._east = max((box.east for box in counted), default=-math.inf)
+        self._south = min((box.south for box in counted), default=math.inf)
+        self._north = max((box.north for box in counted), default=-math.inf)
+        many = len(counted) > LOOP_LIMIT
+        self._tree = _tree(counted) if many else None
+        self._rows = [] if many else [(n, *astuple(box)) for n, box in enumerate(counted)]
+
+    def near(self, lat: float, lon: float, pad_m: float) -> list[int]:
+        """Their numbers, in order."""
+        lat_deg, lon_deg = margin_deg(lat, pad_m)
+        south, north = lat - lat_deg, lat + lat_deg
+        if not (north >= self._south and south <= self._north):
+            return []
+        east = remainder(lon - self._origin, TURN)
+        found: list[int] = []
+        for middle in (east, east - TURN, east + TURN):
+            if middle + lon_deg >= self._west and middle - lon_deg <= self._east:
+                found += self._within(middle - lon_deg, south, middle + lon_deg, north)
+        return found if len(found) < 2 else sorted(set(found))
+
+    def _within(self, west: float, south: float, east: float, north: float) -> list[int]:
+        if self._tree is not None:
+            return self._tree.query(shapely.box(west, south, east, north)).tolist()  # type: ignore[no-any-return]
+        return [
+            number
+            for number, box_west, box_south, box_east, box_north in self._rows
+            if box_south <= north and box_north >= south and box_west <= east and box_east >= west
+        ]
+
+
+def _counted_from(origin: float, box: Bounds) -> Bounds:
+    width = box.east - box.west
+    west = remainder(box.west + width / 2 - origin, TURN) - width / 2
+    return Bounds(west, box.south, west + width, box.north)
+
+
+def _tree(boxes: Sequence[Bounds]) -> shapely.STRtree:
+    sides = np.array([(box.west, box.south, box.east, box.north) for box in boxes])
+    return shapely.STRtree(shapely.box(*sides.T))

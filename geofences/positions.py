@@ -1,0 +1,193 @@
+"""What one position of a phone means for every fence near it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from geofences import accuracy, approaching, dwelling
+from geofences.geometry import Frame
+from geofences.model import Fence, FenceKind, Fix, Placing, Reason
+from geofences.rules import (
+    JUMP_MPS,
+    WIDE_EXIT_CAP_M,
+    WIDE_EXIT_SHARE,
+    WIDE_FENCE_M,
+)
+from geofences.state import FenceState, Phase, Spot
+from geofences.work import Work
+
+PAD_M = 170.0  # exit buffer and the cap of the accuracy: beyond it nobody is near
+TRACK_S = 180.0  # at least as long as the longest window of a passer-by
+MAX_SPOTS = 60  # a phone that reports every second must not fill the state
+# Positions indoors are noise: while radios or scans say that somebody is here, they do not leave.
+OBSERVED_S = 120.0
+
+
+def take(work: Work, fix: Fix) -> None:
+    """Apply the newest fix. Parents come before their children, so that order is kept."""
+    if work.first_at is None:
+        work.first_at = fix.fixed_at
+    jumped = _jumped(work.last, fix)
+    also = {*work.places, *approaching.watched(work.fences)}
+    for placing in work.fences.place(fix.lat, fix.lon, PAD_M, also):
+        _take_one(work, fix, placing, jumped)
+    work.last = fix
+    since = fix.fixed_at - timedelta(seconds=TRACK_S)
+    kept = [spot for spot in work.track if spot.at >= since][-MAX_SPOTS + 1 :]
+    work.track = (*kept, Spot(fix.fixed_at, fix.lat, fix.lon))
+
+
+def _take_one(work: Work, fix: Fix, placing: Placing, jumped: bool) -> None:
+    fence = placing.fence
+    probability = accuracy.probability_inside(fix, placing.distance_m)
+    if work.is_within(fence.id):
+        _while_inside(work, fix, placing, probability)
+        return
+    approaching.follow(work, fix, placing)
+    _while_outside(work, fix, placing, probability, jumped)
+
+
+# -- coming in --------------------------------------------------------------------------------
+
+
+def _while_outside(
+    work: Work, fix: Fix, placing: Placing, probability: float, jumped: bool
+) -> None:
+    fence, rules, known = placing.fence, placing.fence.rules, work.of(placing.fence)
+    if jumped or accuracy.radius_m(fix) > rules.enter_max_accuracy_m:
+        return  # no evidence for anything, and none against what is pending
+    if not placing.inside:
+        if known.phase is Phase.PENDING_IN:
+            work.places[fence.id] = replace(known, phase=Phase.OUTSIDE, pending_at=None)
+        return
+    if _is_held_elsewhere(work, fence, fix.fixed_at) or _is_before_its_shop(work, fence):
+        return
+    reason = _why_in(work, fix, fence, known, probability)
+    if reason is None:
+        _pend(work, fix, fence, known)
+        return
+    began = known.pending_at if known.phase is Phase.PENDING_IN else None
+    work.enter(
+        fence,
+        fix.fixed_at,
+        reason,
+        accuracy.confidence(probability, known=accuracy.is_known(fix)),
+        probability=probability,
+        initial=work.first_at in {fix.fixed_at, began},
+    )
+    dwelling.note(work, fence, fix.fixed_at, probability)
+
+
+def _why_in(
+    work: Work, fix: Fix, fence: Fence, known: FenceState, probability: float
+) -> Reason | None:
+    """The rule by which this fix commits an enter, or None while it does not."""
+    rules = fence.rules
+    if rules.pass_by and _moves_past(work, fix, fence):
+        return None
+    if accuracy.radius_m(fix) <= rules.eager_accuracy_m:
+        return Reason.EAGER_FIX
+    if probability >= rules.enter_probability:
+        return Reason.STRONG_FIX
+    if known.phase is Phase.PENDING_IN and known.pending_at is not None:
+        waited_s = (fix.fixed_at - known.pending_at).total_seconds()
+        if 0 < waited_s <= rules.confirm_within_s:
+            return Reason.CONFIRMED_FIX
+    return None
+
+
+def _pend(work: Work, fix: Fix, fence: Fence, known: FenceState) -> None:
+    """Wait for another fix inside; the last one is what it must be close to in time."""
+    work.places[fence.id] = replace(known, phase=Phase.PENDING_IN, pending_at=fix.fixed_at)
+
+
+def _moves_past(work: Work, fix: Fix, fence: Fence) -> bool:
+    rules = fence.rules
+    if fix.speed_mps is not None and fix.speed_mps > rules.pass_by_speed_mps:
+        return True
+    since = fix.fixed_at - timedelta(seconds=rules.pass_by_window_s)
+    frame = Frame.at(fix.lat, fix.lon)
+    return any(
+        _far_m(frame, spot) > rules.pass_by_distance_m for spot in work.track if spot.at >= since
+    )
+
+
+def _far_m(frame: Frame, spot: Spot) -> float:
+    x, y = frame.xy(spot.lat, spot.lon)
+    return float((x * x + y * y) ** 0.5)
+
+
+def _is_held_elsewhere(work: Work, fence: Fence, at: datetime) -> bool:
+    """Radios place the subject in another zone of the same shop: a phone knows less."""
+    if fence.kind is not FenceKind.ZONE or fence.parent is None:
+        return False
+    return any(
+        _is_fresh(work.places[sibling], at)
+        for sibling in work.fences.children(fence.parent)
+        if sibling != fence.id and work.is_within(sibling)
+    )
+
+
+def _is_before_its_shop(work: Work, fence: Fence) -> bool:
+    """Nobody comes into a shop through a zone by a position: the shop's own rules decide that."""
+    in_shop = fence.kind is FenceKind.ZONE and fence.parent in work.fences.fences
+    return in_shop and not work.is_within(fence.parent)
+
+
+def _is_fresh(known: FenceState, at: datetime) -> bool:
+    seen = known.observed_at
+    return seen is not None and (at - seen).total_seconds() <= OBSERVED_S
+
+
+# -- going out --------------------------------------------------------------------------------
+
+
+def _while_inside(work: Work, fix: Fix, placing: Placing, probability: float) -> None:
+    fence, rules, known = placing.fence, placing.fence.rules, work.places[placing.fence.id]
+    outside_m = -placing.distance_m
+    if outside_m <= exit_buffer_m(work, fence):
+        stays = replace(known, phase=Phase.INSIDE, pending_at=None, pending_count=0)
+        if placing.inside:
+            stays = replace(stays, evidence_at=max(known.evidence_at or fix.fixed_at, fix.fixed_at))
+        elif known.phase is Phase.STALE:
+            stays = replace(stays, phase=Phase.STALE)
+        work.places[fence.id] = stays
+    elif outside_m > exit_buffer_m(work, fence) + min(
+        accuracy.radius_m(fix), rules.exit_accuracy_cap_m
+    ):
+        _pend_out(work, fix, fence, probability)
+    dwelling.note(work, fence, fix.fixed_at, probability, accuracy.radius_m(fix))
+
+
+def exit_buffer_m(work: Work, fence: Fence) -> float:
+    """How far outside somebody may stand and still be there; wide fences leave more room."""
+    size_m = work.fences.size_m(fence.id)
+    if size_m <= WIDE_FENCE_M:
+        return fence.rules.exit_buffer_m
+    return max(fence.rules.exit_buffer_m, min(size_m * WIDE_EXIT_SHARE, WIDE_EXIT_CAP_M))
+
+
+def _pend_out(work: Work, fix: Fix, fence: Fence, probability: float) -> None:
+    rules, known = fence.rules, work.places[fence.id]
+    if _is_fresh(known, fix.fixed_at):
+        return
+    pending = known.phase is Phase.PENDING_OUT and known.pending_at is not None
+    began = known.pending_at if pending and known.pending_at else fix.fixed_at
+    count = known.pending_count + 1 if pending else 1
+    work.places[fence.id] = replace(
+        known, phase=Phase.PENDING_OUT, pending_at=began, pending_count=count
+    )
+    lasted_s = (fix.fixed_at - began).total_seconds()
+    if count >= rules.exit_fixes and lasted_s >= rules.exit_span_s:
+        confidence = accuracy.confidence(1 - probability, known=accuracy.is_known(fix))
+        work.leave(fence.id, began, Reason.LEFT, confidence, probability)
+
+
+def _jumped(last: Fix | None, fix: Fix) -> bool:
+    """Nobody moves so fast: one of the two is a glitch."""
+    if last is None:
+        return False
+    seconds = (fix.fixed_at - last.fixed_at).total_seconds()
+    away_m = _far_m(Frame.at(last.lat, last.lon), Spot(fix.fixed_at, fix.lat, fix.lon))
+    return away_m > JUMP_MPS * seconds

@@ -1,0 +1,156 @@
+"""`store-agent replay sightings`: a radio recording through the shop's own radios and beacons."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+import orjson
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from geofences.beacons.adverts import parse
+from geofences.beacons.identify import Identifier
+from geofences.beacons.model import Beacon, RoomChange, RoomChangeKind, Sighting
+from geofences.beacons.rooms import Rooms
+from geofences.beacons.tracker import DEFAULTS, TrackerSettings, with_override
+from geofences.sightings import SightingRefused, read_sighting
+from store_agent.domain.errors import InvalidInput
+
+TICK_S = 1.0
+# Longer than any tag takes to be gone: a quiet night need not be played second by second.
+LONGEST_SILENCE_S = 600.0
+EVENTS = {RoomChangeKind.ENTERED: "enter", RoomChangeKind.LEFT: "exit"}
+
+
+class RadioEntry(BaseModel):
+    """One radio and the zone it watches."""
+
+    model_config = ConfigDict(extra="ignore")
+    name: str
+    zone: str
+
+
+class ShopFile(BaseModel):
+    """The radios and beacons of a recording."""
+
+    model_config = ConfigDict(extra="ignore")
+    radios: list[RadioEntry]
+    beacons: list[dict[str, Any]] = []
+
+
+def replay_sightings(
+    lines: TextIO, out: TextIO, shop_path: Path, overrides: tuple[str, ...]
+) -> None:
+    """Print who entered and left which zone. Raises InvalidInput for an unusable shop or setting.
+
+    A line that is no sighting is told on stderr and the replay goes on. Nobody leaves by the end
+    of the recording.
+    """
+    shop = _read(shop_path)
+    rooms = Rooms({radio.name: radio.zone for radio in shop.radios}, _settings(overrides))
+    player = _Player(rooms, _identifier(shop))
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            sighting = read_sighting(_document(line))
+        except SightingRefused as refused:
+            sys.stderr.write(f"line {number}: {refused}\n")
+            continue
+        _print(out, player.play(sighting))
+
+
+class _Player:
+    """Time goes on with the recording."""
+
+    def __init__(self, rooms: Rooms, identifier: Identifier) -> None:
+        self._rooms = rooms
+        self._identifier = identifier
+        self._now: float | None = None
+
+    def play(self, sighting: Sighting) -> Iterator[RoomChange]:
+        """Everything that follows up to this sighting, and from it."""
+        yield from self._until(sighting.at)
+        self._rooms.pulse(sighting.radio, sighting.at)
+        frame = parse(sighting.advert)
+        found = self._identifier.identify(sighting.address, frame, sighting.at)
+        if found is not None and found.confirmed and found.beacon.subject is not None:
+            yield from self._rooms.on_sighting(
+                found.beacon.subject,
+                sighting.radio,
+                sighting.rssi_dbm,
+                sighting.at,
+                found.power_1m_dbm,
+            )
+
+    def _until(self, at: float) -> Iterator[RoomChange]:
+        now = at if self._now is None else self._now
+        stop = min(at, now + LONGEST_SILENCE_S)
+        while now + TICK_S <= stop:
+            now += TICK_S
+            yield from self._rooms.tick(now)
+        self._now = max(now, at)
+
+
+def _read(path: Path) -> ShopFile:
+    try:
+        return ShopFile.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise InvalidInput(f"cannot read {path}: {error.strerror}", hint="Check --shop.") from error
+    except ValidationError as error:
+        raise InvalidInput(
+            f"{path}: {error.errors()[0]['msg']}", hint="See docs/radios.md.", field="shop"
+        ) from error
+
+
+def _identifier(shop: ShopFile) -> Identifier:
+    try:
+        beacons = TypeAdapter(list[Beacon]).validate_python(shop.beacons)
+    except ValidationError as error:
+        where = ".".join(str(part) for part in error.errors()[0]["loc"])
+        raise InvalidInput(
+            f"beacon {where}: {error.errors()[0]['msg']}", hint="See docs/beacons.md."
+        ) from error
+    identifier, faults = Identifier.build(beacons)
+    if faults:
+        raise InvalidInput(
+            f"beacon {faults[0].feature}: {faults[0].reason}", hint="See docs/beacons.md."
+        )
+    return identifier
+
+
+def _settings(overrides: Iterable[str]) -> TrackerSettings:
+    settings = DEFAULTS
+    for override in overrides:
+        name, _, text = override.partition("=")
+        try:
+            settings = with_override(settings, name, float(text))
+        except ValueError as error:
+            raise InvalidInput(str(error), hint="See docs/radios.md.", field="set") from error
+    return settings
+
+
+def _document(line: str) -> object:
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise SightingRefused("", "is not JSON") from error
+
+
+def _print(out: TextIO, changes: Iterable[RoomChange]) -> None:
+    for change in changes:
+        event = EVENTS.get(change.kind)
+        if event is None:
+            continue
+        shown = {
+            "event": event,
+            "subject": change.subject,
+            "zone": change.zone,
+            "at": datetime.fromtimestamp(change.at, UTC),
+            "confidence": change.confidence,
+            "reason": change.reason,
+        }
+        out.write(orjson.dumps(shown, option=orjson.OPT_UTC_Z).decode() + "\n")

@@ -1,0 +1,291 @@
+"""THE VERBS of presence: on_fixes, on_observations, sweep, draw_fences.
+
+As with a scan: look up and decide inside the writer's transaction, write state, visit and events
+together, then tell the tablets. Who did not agree to be noticed leaves no trace but a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import TypeVar
+
+import orjson
+
+from geofences import rules
+from geofences.model import Fix, FixRefused, Observation
+from store_agent import briefing
+from store_agent.clock import Clock
+from store_agent.domain import events
+from store_agent.domain.hours import Hours
+from store_agent.domain.ids import NewId, new_id
+from store_agent.outgoing import emit
+from store_agent.presence.fence_book import FenceBook, Plan, plan
+from store_agent.presence.footfall import Footfall
+from store_agent.presence.people import Standing, standing
+from store_agent.presence.record import Record, decoded, open_record
+from store_agent.storage import Connection, Storage, View, fences, whereabouts
+
+PER_WRITE = 50  # pieces of evidence in one transaction, so that a scan never waits long behind it
+UNKNOWN_SUBJECT, NO_CONSENT, CLOSED = "unknown_subject", "no_consent", "closed"
+
+T = TypeVar("T")
+Standings = Mapping[str, Standing]
+Changed = Callable[[frozenset[str]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """What presence knows of its shop."""
+
+    book: FenceBook
+    hours: Hours
+    footfall: Footfall
+
+
+class Noticing:
+    """The verbs, over one storage. `changed` is told the customers whom tablets show anew."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        shop: Shop,
+        clock: Clock,
+        *,
+        changed: Changed,
+        make_id: NewId = new_id,
+    ) -> None:
+        """Wire the verbs; nothing happens until one is called."""
+        self._storage = storage
+        self._shop = shop
+        self._clock = clock
+        self._changed = changed
+        self._new_id = make_id
+
+    @property
+    def plan(self) -> Plan:
+        """The fences in use."""
+        return self._shop.book.plan
+
+    # -- evidence -----------------------------------------------------------------------------
+
+    async def on_fixes(self, fixes: Sequence[Fix]) -> list[str]:
+        """Take positions, in the order they came. One reason per fix; "" = taken."""
+        reasons: list[str] = []
+        for part in _parts(fixes):
+            subjects = frozenset(fix.subject for fix in part)
+            reasons += await self._decide(subjects, partial(self._take_fixes, part))
+        return reasons
+
+    def _take_fixes(
+        self, fixes: Sequence[Fix], tx: Connection, people: Standings
+    ) -> tuple[list[str], frozenset[str]]:
+        now, current = self._clock.now(), self.plan
+        reasons: dict[int, str] = {}
+        visible: set[str] = set()
+        for subject, numbers in _by_subject(fixes).items():
+            person = people[subject]
+            mine = [(n, replace(fixes[n], subject=person.customer_id)) for n in numbers]
+            why = self._why_not(tx, person, now)
+            if why:
+                self._count(person, current, (fix for _, fix in mine), why)
+                reasons |= dict.fromkeys(numbers, why)
+                continue
+            record = open_record(tx, current, person, self._new_id)
+            for number, fix in mine:
+                reasons[number] = self._take_fix(record, fix, now)
+            record.keep()
+            if record.visible:
+                visible.add(person.customer_id)
+        return [reasons[number] for number in range(len(fixes))], frozenset(visible)
+
+    def _take_fix(self, record: Record, fix: Fix, now: datetime) -> str:
+        try:
+            record.apply(record.plan.engine.on_fix(record.state, fix, now))
+        except FixRefused as refused:
+            return refused.reason.value
+        store = record.plan.store()
+        if store is not None and store.id in record.state.inside():
+            record.placed_inside(fix.fixed_at)
+            self._shop.footfall.note(fix.subject, fix.fixed_at)
+        return ""
+
+    async def on_observations(self, seen: Sequence[Observation]) -> None:
+        """Take evidence from inside the shop; of people who may not be noticed none is kept."""
+        for part in _parts(seen):
+            subjects = frozenset(one.subject for one in part)
+            await self._decide(subjects, partial(self._take_observations, part))
+
+    def _take_observations(
+        self, seen: Sequence[Observation], tx: Connection, people: Standings
+    ) -> tuple[None, frozenset[str]]:
+        now, current = self._clock.now(), self.plan
+        visible: set[str] = set()
+        for one in seen:
+            person = people[one.subject]
+            why = self._why_not(tx, person, now)
+            if why != CLOSED and person.customer_id:
+                self._shop.footfall.note(person.customer_id, one.seen_at)
+            if why:
+                continue
+            record = open_record(tx, current, person, self._new_id)
+            mine = replace(one, subject=person.customer_id)
+            record.seen_inside(mine, current.engine.on_observation(record.state, mine, now))
+            record.keep()
+            if record.visible:
+                visible.add(person.customer_id)
+        return None, frozenset(visible)
+
+    def _why_not(self, tx: Connection, person: Standing, now: datetime) -> str:
+        """Why evidence of this person must not be used; "" = it may."""
+        if not person.customer_id:
+            return UNKNOWN_SUBJECT
+        if not person.noticed:
+            return NO_CONSENT
+        # After closing time those who are known may still be seen to leave; nobody new comes.
+        if not self._shop.hours.is_open(now) and whereabouts.get(tx, person.customer_id) is None:
+            return CLOSED
+        return ""
+
+    def _count(self, person: Standing, current: Plan, fixes: Iterable[Fix], why: str) -> None:
+        """Who did not agree to be noticed is at most one of a number."""
+        store = current.store()
+        if why != NO_CONSENT or store is None:
+            return
+        for fix in fixes:
+            placings = current.fences.place(fix.lat, fix.lon, 0.0)
+            if any(one.inside and one.fence.id == store.id for one in placings):
+                self._shop.footfall.note(person.customer_id, fix.fixed_at)
+
+    # -- time passes --------------------------------------------------------------------------
+
+    async def sweep(self, blind: Collection[str] = ()) -> None:
+        """New fences, consents withdrawn, time passed: whatever follows without new evidence.
+
+        `blind` are zones whose radios are silent. To be called every `rules.TICK_S`, and at once
+        after a consent or the fences changed.
+        """
+        now = self._clock.now()
+        redrawn = await self._storage.read(
+            lambda view: self._shop.book.refresh(view, now), is_long=True
+        )
+        due = await self._storage.read(
+            lambda view: self._due(view, now, blind, redrawn), is_long=True
+        )
+        for part in _parts(due):
+            await self._decide(frozenset(part), partial(self._sweep_some, part, blind))
+        await self._count_hour(now)
+
+    def _due(self, view: View, now: datetime, blind: Collection[str], redrawn: bool) -> list[str]:
+        """Whose state must be looked at in a transaction."""
+        known = whereabouts.everybody(view.ledger)
+        if redrawn or self._is_closed_for_good(now):
+            return [subject for subject, _ in known]
+        engine = self.plan.engine
+        due = []
+        for subject, doc in known:
+            person = standing(briefing.customer(view, subject))
+            state = decoded(subject, doc)
+            if not _may_stay(person, subject) or engine.tick(state, now, blind).state != state:
+                due.append(subject)
+        return due
+
+    def _sweep_some(
+        self, subjects: Sequence[str], blind: Collection[str], tx: Connection, people: Standings
+    ) -> tuple[None, frozenset[str]]:
+        now, current = self._clock.now(), self.plan
+        visible: set[str] = set()
+        for subject in subjects:
+            person = people[subject]
+            record = open_record(tx, current, person, self._new_id, subject)
+            if not _may_stay(person, subject):
+                # Under whatever id it stood: nothing of it stays.
+                record.apply(current.engine.forget(record.state, now))
+                record.forget()
+            elif self._is_closed_for_good(now):
+                record.apply(current.engine.close(record.state, now))
+                record.keep()
+            else:
+                record.apply(current.engine.fences_changed(record.state, now))
+                record.apply(current.engine.tick(record.state, now, blind))
+                record.keep()
+            if record.visible:
+                visible.add(subject)
+        return None, frozenset(visible)
+
+    def _is_closed_for_good(self, now: datetime) -> bool:
+        closed = self._shop.hours.closed_since(now)
+        return closed is not None and (now - closed).total_seconds() > rules.CLOSING_GRACE_S
+
+    async def _count_hour(self, now: datetime) -> None:
+        def close(tx: Connection) -> None:
+            count = self._shop.footfall.close(now)
+            if count is not None:
+                emit(tx, events.footfall_counted(self._new_id(), now, count))
+
+        if self._shop.footfall.is_over(now):
+            await self._storage.write(close)
+
+    # -- the fences ---------------------------------------------------------------------------
+
+    async def draw_fences(self, drawn: object) -> None:
+        """Use new fences from now on. Raises FencesRefused with every fault; then nothing changed.
+
+        Who is inside a fence that changed is looked at again; nobody enters or leaves by a restart.
+        """
+        document = fences.collection([drawn])
+        plan(document)
+        event_id, now = self._new_id(), self._clock.now()
+
+        def record(tx: Connection) -> None:
+            fences.edit(tx, orjson.dumps(document), event_id, now)
+            emit(tx, events.fences_changed(event_id, now, document))
+
+        await self._storage.write(record)
+        await self.sweep()
+
+    # -- for readers --------------------------------------------------------------------------
+
+    async def inside(self) -> dict[str, list[Standing]]:
+        """Who is known to be in each fence, by fence id; whether to name them is the caller's."""
+
+        def read(view: View) -> dict[str, list[Standing]]:
+            found: dict[str, list[Standing]] = {}
+            for subject, doc in whereabouts.everybody(view.ledger):
+                person = standing(briefing.customer(view, subject))
+                for fence_id in decoded(subject, doc).inside() if person.noticed else ():
+                    found.setdefault(fence_id, []).append(person)
+            return found
+
+        return await self._storage.read(read, is_long=True)
+
+    async def _decide(
+        self,
+        subjects: frozenset[str],
+        work: Callable[[Connection, Standings], tuple[T, frozenset[str]]],
+    ) -> T:
+        def look(view: View) -> Standings:
+            return {one: standing(briefing.customer(view, one)) for one in subjects}
+
+        result, visible = await self._storage.decide(look, work)
+        if visible:
+            self._changed(visible)
+        return result
+
+
+def _may_stay(person: Standing, subject: str) -> bool:
+    return person.noticed and person.customer_id == subject
+
+
+def _parts(everything: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(everything), PER_WRITE):
+        yield everything[start : start + PER_WRITE]
+
+
+def _by_subject(fixes: Sequence[Fix]) -> dict[str, list[int]]:
+    numbers: dict[str, list[int]] = {}
+    for number, fix in enumerate(fixes):
+        numbers.setdefault(fix.subject, []).append(number)
+    return numbers
