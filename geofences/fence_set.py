@@ -46,15 +46,22 @@ class FenceSet:
             raise ValueError("two fences have the same id")
         self._by_id = MappingProxyType({fence.id: fence for fence in self._fences})
         self._sizes_m: dict[str, float] = {}
+        self._smallnesses: dict[str, tuple[float, int, str]] = {}
         self._local: list[Local | None] = [None] * len(self._fences)
         self._groups: dict[tuple[int, ...], _Group] = {}
         self._children = _children(self._fences)
+        self._approached = tuple(one.id for one in self._fences if one.rules.approach_m > 0)
         self._boxes = _Boxes([bounds(fence.shape) for fence in self._fences])
 
     @property
     def fences(self) -> Mapping[str, Fence]:
         """Every fence by its id."""
         return self._by_id
+
+    @property
+    def approached(self) -> tuple[str, ...]:
+        """The fences people are seen coming to from afar: those with `approach_m`."""
+        return self._approached
 
     def place(
         self, lat: float, lon: float, pad_m: float, also: Collection[str] = ()
@@ -86,13 +93,19 @@ class FenceSet:
 
     def smallest_first(self, ids: Iterable[str]) -> tuple[str, ...]:
         """By area; of two equal ones the child first. Unknown ids come last."""
-        return tuple(sorted(ids, key=self._smallness))
+        several = tuple(ids)
+        return several if len(several) < 2 else tuple(sorted(several, key=self._smallness))
 
     def _smallness(self, fence_id: str) -> tuple[float, int, str]:
+        known = self._smallnesses.get(fence_id)
+        if known is not None:
+            return known
         index = self._index.get(fence_id)
         if index is None:
             return math.inf, 0, fence_id
-        return self._prepared(index).area_m2, -self._depth(fence_id), fence_id
+        known = self._prepared(index).area_m2, -self._depth(fence_id), fence_id
+        self._smallnesses[fence_id] = known
+        return known
 
     def _depth(self, fence_id: str) -> int:
         """How many ancestors it has; a cycle, which `files` refuses, ends as well."""

@@ -143,6 +143,14 @@ def replay_sightings(
     command.replay_sightings(sys.stdin, sys.stdout, shop, tuple(set_ or ()))
 
 
+@app.command()
+def satellite(config: ConfigFile) -> None:
+    """Run a second box that only listens: its sightings go to the store box, spooled if away."""
+    from store_agent.commands import satellite as command
+
+    command.run(command.load(config))
+
+
 def main() -> None:
     """Entry point: an error the agent raised on purpose is one line and its remedy."""
     try:

@@ -167,16 +167,18 @@ class Rooms:
     def _age(self, subject: str, known: _Subject, at: float) -> list[RoomChange]:
         exit_s = known.rhythm.exit_s(self._settings)
         if known.zone is None:
-            if at - known.last_at > exit_s:
+            # A ghost is still heard: forgetting it would let it come in again.
+            if at - max((ear.last_at for ear in known.ears.values()), default=NOWHERE) > exit_s:
                 del self._subjects[subject]
             return []
         since = self._silent_since(known, known.zone, at)
         if since is None or at - since <= exit_s:
             return []
         when = known.last_at if known.last_at > NOWHERE else since
-        del self._subjects[subject]
         reason = "forgotten" if known.restored else "silent"
-        return [_left(subject, known.zone, when, reason)]
+        left = _left(subject, known.zone, when, reason)
+        known.zone, known.rival, known.heard, known.restored = None, None, 0, False
+        return [left]
 
     def _silent_since(self, known: _Subject, zone: str, at: float) -> float | None:
         """Since when a living radio of this zone has heard nothing; None while it is unknown."""

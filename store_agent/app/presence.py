@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib.util
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from geofences import espresense
+from geofences.espresense import NodeStatus, RoomReading
+from geofences.mqtt import BrokerSettings, Listener
+from geofences.scanner.radio import Radio, RadioHealth, RadioSettings
 from store_agent.clock import Clock
 from store_agent.config import PresenceSettings, Settings
+from store_agent.domain.errors import InvalidInput
 from store_agent.domain.health import ComponentHealth, HealthState
 from store_agent.domain.hours import Hours
 from store_agent.presence.air import Air
@@ -18,6 +25,8 @@ from store_agent.presence.footfall import Footfall
 from store_agent.presence.noticing import Noticing, Shop
 from store_agent.presence.watch import Watch
 from store_agent.storage import Storage
+
+ALIVE_S = 1.0  # how often a radio of this box is asked how it is
 
 
 @dataclass(slots=True)
@@ -30,6 +39,8 @@ class Presence:
     watch: Watch
     clock: Clock
     started: datetime
+    radios: tuple[Radio, ...] = ()
+    broker: Listener | None = None
 
     def rows(self) -> Iterator[ComponentHealth]:
         """One row for the fences and one per radio."""
@@ -42,6 +53,15 @@ class Presence:
                 self.book.faulty_since or self.started,
                 told,
             )
+        for radio in self.radios:
+            state = radio.state
+            yield ComponentHealth(
+                f"radio {radio.name}", HealthState(state.health), state.since, state.reason
+            )
+        if self.broker is not None:
+            broker = self.broker.state
+            health = HealthState.OK if broker.online else HealthState.OFFLINE
+            yield ComponentHealth("radio nodes", health, broker.since, broker.reason)
 
 
 def build_presence(
@@ -55,9 +75,58 @@ def build_presence(
     radios = {radio.name: radio.zone for radio in settings.presence.radios}
     air = Air(radios, clock.monotonic, clock.now)
     watch = Watch(storage, noticing, air, footfall, clock)
-    return Presence(book, noticing, air, watch, clock, clock.now())
+    broker = _broker(settings.presence, clock)
+    return Presence(
+        book, noticing, air, watch, clock, clock.now(), _radios(settings.presence, clock), broker
+    )
 
 
-def hearing(presence: Presence, settings: PresenceSettings) -> list[Coroutine[Any, Any, None]]:
+def hearing(presence: Presence) -> list[Coroutine[Any, Any, None]]:
     """What listens beside the doors: one per radio of this box, and the broker of the nodes."""
-    return []
+    work = [_listen(radio, presence.air) for radio in presence.radios]
+    if presence.broker is not None:
+        work.append(presence.broker.run(lambda *said: _take(presence, *said)))
+    return work
+
+
+async def _listen(radio: Radio, air: Air) -> None:
+    """Hand on what a radio of this box hears, and whether it hears at all."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(radio.run(air.hear))
+        while True:
+            air.alive(radio.name, is_alive=radio.state.health is RadioHealth.OK)
+            await asyncio.sleep(ALIVE_S)
+
+
+def _take(presence: Presence, topic: str, payload: bytes) -> None:
+    said = espresense.read(topic, payload)
+    if isinstance(said, NodeStatus):
+        presence.air.alive(said.room, is_alive=said.online)
+    elif isinstance(said, RoomReading):
+        at = presence.clock.now().timestamp()
+        presence.air.reads(said.device, said.room, said.distance_m, at)
+
+
+def _radios(settings: PresenceSettings, clock: Clock) -> tuple[Radio, ...]:
+    return tuple(
+        Radio(
+            one.name,
+            RadioSettings(one.adapter, one.mode, one.duplicate_data),
+            clock.now,
+            clock.monotonic,
+        )
+        for one in settings.radios
+        if one.kind == "local"
+    )
+
+
+def _broker(settings: PresenceSettings, clock: Clock) -> Listener | None:
+    if settings.mqtt is None:
+        return None
+    if importlib.util.find_spec("aiomqtt") is None:
+        raise InvalidInput(
+            "presence.mqtt needs the extra `mqtt`", hint="Install store-agent[mqtt]."
+        )
+    one = settings.mqtt
+    broker = BrokerSettings(one.host, one.port, one.username, one.password, one.tls)
+    return Listener(broker, espresense.TOPICS, clock.now)

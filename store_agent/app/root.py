@@ -216,7 +216,7 @@ def _background(agent: Agent) -> list[Coroutine[Any, Any, None]]:
     dated = jobs.calendar(agent.storage, agent.clock)
     work: list[Coroutine[Any, Any, None]] = [jobs.run(table, dated, agent.settings.store.zone)]
     work += [listen(scanner, agent.clienteling) for scanner in agent.scanners]
-    work += [agent.presence.watch.run(), *hearing(agent.presence, agent.settings.presence)]
+    work += [agent.presence.watch.run(), *hearing(agent.presence)]
     if agent.sync is not None:
         work.append(agent.sync.run())
     return work

@@ -108,7 +108,7 @@ def test_a_file_cut_off_or_damaged_raises_nothing_else(document, data) -> None:
 @given(
     st.integers(0, 2**32),
     st.tuples(st.floats(-80, 80), st.floats(-180, 180)),
-    st.floats(1, 5_000),
+    st.floats(10, 5_000),
     st.integers(0, 2),
 )
 def test_every_proper_shape_is_taken_and_keeps_its_version_all_round_the_world(

@@ -202,3 +202,9 @@ def test_the_smallest_comes_first_and_a_child_before_an_equal_parent() -> None:
         "shop",
         "a-mall",
     )
+
+
+def test_only_fences_with_an_approach_are_approached() -> None:
+    kinds = {kind.value: fence_of(Circle(*SHOP, 9), kind.value, kind) for kind in FenceKind}
+    drawn = fence_of(Circle(*SHOP, 9), "drawn", approach_m=500.0)
+    assert FenceSet([*kinds.values(), drawn]).approached == ("curbside", "drawn")

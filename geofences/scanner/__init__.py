@@ -1,0 +1,1 @@
+"""Bluetooth radios: `radio` alone knows bleak, `watchdog` decides when one must be built anew."""
