@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from geofences import accuracy
-from geofences.fence_set import FenceSet
 from geofences.model import Approach, Fence, Fix, Placing, Reason, ZoneEventKind
 from geofences.state import FenceState
 from geofences.work import Work
 
 FORGET_S = 900.0  # two fixes further apart are not one approach
+STILL_S = 120.0  # who has not moved by more than the noise for so long stands
 AWAY_FACTOR = 1.5  # of the approach distance: they drive somewhere else
 FAR_M = 20_000.0  # beyond it nothing is remembered
-
-
-def watched(fences: FenceSet) -> Iterator[str]:
-    """The fences people are seen coming to from afar."""
-    return (fence.id for fence in fences.fences.values() if fence.rules.approach_m > 0)
 
 
 def follow(work: Work, fix: Fix, placing: Placing) -> None:
@@ -36,6 +30,8 @@ def follow(work: Work, fix: Fix, placing: Placing) -> None:
         work.places[fence.id] = seen
         return
     seconds = (fix.fixed_at - before_at).total_seconds()
+    if abs(before_m - away_m) <= accuracy.radius_m(fix) and seconds <= STILL_S:
+        return  # within the noise: compare with the older fix again
     if seconds > FORGET_S or (away_m > before_m and away_m > AWAY_FACTOR * rules.approach_m):
         work.places[fence.id] = replace(seen, approach=None, approach_at=None)
         return

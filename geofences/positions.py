@@ -29,7 +29,7 @@ def take(work: Work, fix: Fix) -> None:
     if work.first_at is None:
         work.first_at = fix.fixed_at
     jumped = _jumped(work.last, fix)
-    also = {*work.places, *approaching.watched(work.fences)}
+    also = {*work.places, *work.fences.approached}
     for placing in work.fences.place(fix.lat, fix.lon, PAD_M, also):
         _take_one(work, fix, placing, jumped)
     work.last = fix
@@ -44,7 +44,8 @@ def _take_one(work: Work, fix: Fix, placing: Placing, jumped: bool) -> None:
     if work.is_within(fence.id):
         _while_inside(work, fix, placing, probability)
         return
-    approaching.follow(work, fix, placing)
+    if not jumped:
+        approaching.follow(work, fix, placing)
     _while_outside(work, fix, placing, probability, jumped)
 
 
