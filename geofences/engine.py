@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from geofences import ageing, inside_evidence, positions, redrawing
@@ -53,7 +53,8 @@ class Engine:
         One that is older than the newest applied is taken and changes nothing.
         """
         _check(state, fix, now)
-        work = Work(self._fences, replace(state, held=(*state.held, fix)), now)
+        work = Work(self._fences, state, now)
+        work.held = (*state.held, fix)
         self._release(work)
         return _step(work)
 
@@ -95,6 +96,12 @@ class Engine:
     def _release(self, work: Work) -> None:
         """Apply what need not wait any longer, in the order in which it happened."""
         if not work.held:
+            return
+        if len(work.held) == 1 and not self._reorder:
+            (fix,) = work.held
+            work.held = ()
+            if work.last is None or fix.fixed_at > work.last.fixed_at:
+                positions.take(work, fix)
             return
         newest = max(fix.fixed_at for fix in work.held)
         if work.last is not None:
@@ -139,7 +146,9 @@ def _check(state: SubjectState, fix: Fix, now: datetime) -> None:
 
 def _is_known(state: SubjectState, fix: Fix) -> bool:
     """The same time and place, waiting or applied: a phone sent it twice."""
-    key = (fix.fixed_at, fix.lat, fix.lon)
-    return any((one.fixed_at, one.lat, one.lon) == key for one in state.held) or any(
-        (spot.at, spot.lat, spot.lon) == key for spot in state.track
-    )
+    at, lat, lon = fix.fixed_at, fix.lat, fix.lon
+    if any(one.fixed_at == at and one.lat == lat and one.lon == lon for one in state.held):
+        return True
+    if state.last is None or at > state.last.fixed_at:
+        return False  # newer than everything that was applied: the usual case
+    return any(spot.at == at and spot.lat == lat and spot.lon == lon for spot in state.track)

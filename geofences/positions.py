@@ -22,6 +22,7 @@ TRACK_S = 180.0  # at least as long as the longest window of a passer-by
 MAX_SPOTS = 60  # a phone that reports every second must not fill the state
 # Positions indoors are noise: while radios or scans say that somebody is here, they do not leave.
 OBSERVED_S = 120.0
+STEP_DEG = 0.0006  # at most 67 m north: less than somebody may move in a second
 
 
 def take(work: Work, fix: Fix) -> None:
@@ -33,9 +34,16 @@ def take(work: Work, fix: Fix) -> None:
     for placing in work.fences.place(fix.lat, fix.lon, PAD_M, also):
         _take_one(work, fix, placing, jumped)
     work.last = fix
+    work.track = (*_recent(work.track, fix), Spot(fix.fixed_at, fix.lat, fix.lon))
+
+
+def _recent(track: tuple[Spot, ...], fix: Fix) -> tuple[Spot, ...]:
+    """Without what is too old; the track is in order of time."""
     since = fix.fixed_at - timedelta(seconds=TRACK_S)
-    kept = [spot for spot in work.track if spot.at >= since][-MAX_SPOTS + 1 :]
-    work.track = (*kept, Spot(fix.fixed_at, fix.lat, fix.lon))
+    first = max(0, len(track) - MAX_SPOTS + 1)
+    while first < len(track) and track[first].at < since:
+        first += 1
+    return track[first:]
 
 
 def _take_one(work: Work, fix: Fix, placing: Placing, jumped: bool) -> None:
@@ -148,12 +156,17 @@ def _while_inside(work: Work, fix: Fix, placing: Placing, probability: float) ->
     fence, rules, known = placing.fence, placing.fence.rules, work.places[placing.fence.id]
     outside_m = -placing.distance_m
     if outside_m <= exit_buffer_m(work, fence):
-        stays = replace(known, phase=Phase.INSIDE, pending_at=None, pending_count=0)
-        if placing.inside:
-            stays = replace(stays, evidence_at=max(known.evidence_at or fix.fixed_at, fix.fixed_at))
-        elif known.phase is Phase.STALE:
-            stays = replace(stays, phase=Phase.STALE)
-        work.places[fence.id] = stays
+        stale = known.phase is Phase.STALE and not placing.inside
+        evidence_at = known.evidence_at
+        if placing.inside and (evidence_at is None or evidence_at < fix.fixed_at):
+            evidence_at = fix.fixed_at
+        work.places[fence.id] = replace(
+            known,
+            phase=Phase.STALE if stale else Phase.INSIDE,
+            pending_at=None,
+            pending_count=0,
+            evidence_at=evidence_at,
+        )
     elif outside_m > exit_buffer_m(work, fence) + min(
         accuracy.radius_m(fix), rules.exit_accuracy_cap_m
     ):
@@ -188,6 +201,9 @@ def _pend_out(work: Work, fix: Fix, fence: Fence, probability: float) -> None:
 def _jumped(last: Fix | None, fix: Fix) -> bool:
     """Nobody moves so fast: one of the two is a glitch."""
     if last is None:
+        return False
+    # The usual case without trigonometry: some metres, in any time at all.
+    if abs(fix.lat - last.lat) < STEP_DEG and abs(fix.lon - last.lon) < STEP_DEG:
         return False
     seconds = (fix.fixed_at - last.fixed_at).total_seconds()
     away_m = _far_m(Frame.at(last.lat, last.lon), Spot(fix.fixed_at, fix.lat, fix.lon))

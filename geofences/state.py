@@ -56,6 +56,16 @@ class FenceState:
     distance_at: datetime | None = None
 
     @property
+    def is_blank(self) -> bool:
+        """As little is known as about a stranger who is outside."""
+        return (
+            self.phase is Phase.OUTSIDE
+            and self.exited_at is None
+            and self.distance_at is None
+            and self.pending_at is None
+        )
+
+    @property
     def is_within(self) -> bool:
         """Entered and not left."""
         return self.phase in WITHIN

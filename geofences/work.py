@@ -43,17 +43,23 @@ class Work:
 
     def frozen(self) -> SubjectState:
         """The state after this step; the very same object when nothing changed."""
-        known = {key: one for key, one in self.places.items() if one != FenceState(one.version)}
-        after = SubjectState(
-            self.subject,
-            self.last,
-            self.held,
-            self.track,
-            self.first_at,
-            known,
-            self.fences.smallest_first(self.within()),
+        before, known = self._before, self.places
+        if any(one.is_blank for one in known.values()):
+            known = {key: one for key, one in known.items() if not one.is_blank}
+        within = before.within
+        if set(self.within()) != set(within):
+            within = self.fences.smallest_first(self.within())
+        same = (
+            self.last is before.last
+            and self.held == before.held
+            and self.first_at == before.first_at
+            and known == before.fences
         )
-        return self._before if after == self._before else after
+        if same:
+            return before
+        return SubjectState(
+            self.subject, self.last, self.held, self.track, self.first_at, known, within
+        )
 
     def enter(  # noqa: PLR0913  what an event tells
         self,
