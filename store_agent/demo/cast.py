@@ -12,6 +12,7 @@ VOUCHER_OWNERS = 20  # the first ones, each with exactly one voucher for any bas
 ROTATING_OWNERS = 16  # the next ones carry a rotating pass
 LEADS = 60
 ROUND = 200
+_COLLECTS_EVERY = 3  # of the leads without such a voucher: 14 who come by car for an order
 
 LIFECYCLES = ("lead", "first_time", "active", "lapsing", "lapsed", "won_back")
 _LIFECYCLE_SHARES = (0.08, 0.20, 0.62, 0.76, 0.92)  # cumulated; the rest won back
@@ -50,3 +51,8 @@ def pass_fault(index: int) -> str | None:
 def days_to_birthday(index: int) -> int | None:
     """Days until the birthday where the cast says so: in every round some today or this week."""
     return _BIRTHDAYS.get(index % ROUND)
+
+
+def collects(index: int) -> bool:
+    """Whether customer `index` has an order ready and lets the shop notice them on the way."""
+    return VOUCHER_OWNERS <= index < LEADS and index % _COLLECTS_EVERY == 2

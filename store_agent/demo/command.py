@@ -22,6 +22,7 @@ from store_agent.commands.run import configure_logs, run_loop
 from store_agent.config import Settings, parse
 from store_agent.demo import place
 from store_agent.demo.child import Child
+from store_agent.demo.radios import radio_settings
 from store_agent.demo.state import DemoState, load_or_create
 
 DEMO_FILE = "demo.json"
@@ -118,6 +119,11 @@ class _Demo:
             "rotating": document["rotating"],
             "tills": document["tills"],
             "till_token": document["till_token"],
+            "relay_token": document["relay_token"],
+            "satellite_token": document["satellite_token"],
+            "carriers": document["carriers"],
+            "phones": document["phones"],
+            "pickups": document["pickups"],
             "serial_fd": self._scanner_fd,
             "seed": self._options.seed,
             "speed": self._options.speed,
@@ -141,6 +147,9 @@ class _Demo:
             "staff": [{key: m[key] for key in ("name", "pin", "role")} for m in shop["staff"]],
             "passes": shop["passes"],
             "rotating": shop["rotating"],
+            "carriers": shop["carriers"],
+            "phones": shop["phones"],
+            "pickups": shop["pickups"],
         }
 
 
@@ -167,6 +176,7 @@ def _settings(options: DemoOptions, state: DemoState) -> Settings:
                 "reconnect_window_s": 1.0,  # the platform is still seeding when the agent is up
             },
             "tokens": state.token_settings(),
+            "presence": {"radios": radio_settings()},
             "tablets": {"pairing_code": state.pairing_code},
             "readers": {
                 "serial": [{"lane": place.DOOR, "path": str((options.data / SCANNER).absolute())}]

@@ -7,6 +7,7 @@ from typing import Any
 
 from store_agent.demo import cast
 from store_agent.demo.calendar import Calendar
+from store_agent.domain.consent import LOCATION
 
 Document = dict[str, Any]
 Roll = Callable[[], float]
@@ -20,14 +21,15 @@ _HOW = ("app", "double_opt_in", "tablet", "online_shop", "paper")
 _NEVER_ASKED, _WITHDRAWN = 0.07, 0.13  # cumulated shares, for `clienteling`
 _FURTHER_PURPOSES = (
     ("marketing.email", 0.5),
-    ("location", 0.25),
+    (LOCATION, 0.25),
     ("marketing.sms", 0.12),
     ("marketing.push", 0.2),
 )
 
 
 def consent_documents(index: int, language: str, when: Calendar, roll: Roll) -> list[Document]:
-    """All answers of customer `index`, oldest first; the cast's leads may all be addressed."""
+    """All answers of customer `index`, oldest first; the cast's leads may all be addressed, and
+    whoever collects an order may be noticed."""
     share = roll() if index >= cast.LEADS else 1.0
     days_ago = _WITHDRAWN_WITHIN_DAYS + 1 + int(roll() * _ANSWERED_WITHIN_DAYS)
     answer = {
@@ -42,7 +44,7 @@ def consent_documents(index: int, language: str, when: Calendar, roll: Roll) -> 
     answers += [
         {**answer, "purpose": purpose}
         for purpose, likelihood in _FURTHER_PURPOSES
-        if roll() < likelihood
+        if roll() < likelihood or (purpose == LOCATION and cast.collects(index))
     ]
     if _NEVER_ASKED <= share < _WITHDRAWN:
         withdrawn_at = when.moment(1 + int(roll() * _WITHDRAWN_WITHIN_DAYS), roll())

@@ -72,7 +72,8 @@ class Lives:
             **_standing(history, roll),
             **_tastes(history, wardrobe, self._when, roll),
         }
-        return Life(gender, learned, history.receipts, _open_order(wardrobe, self._when, roll))
+        order = _open_order(wardrobe, self._when, roll, collects=cast.collects(number))
+        return Life(gender, learned, history.receipts, order)
 
     def _wardrobe(self, gender: str, roll: Roll) -> Wardrobe:
         middle_heavy = (roll() + roll()) / 2
@@ -138,8 +139,12 @@ def _wishes(history: History, wardrobe: Wardrobe, roll: Roll) -> list[str]:
     return [sku for sku in dict.fromkeys(wished) if sku not in owned]
 
 
-def _open_order(wardrobe: Wardrobe, when: Calendar, roll: Roll) -> Document | None:
+def _open_order(
+    wardrobe: Wardrobe, when: Calendar, roll: Roll, *, collects: bool
+) -> Document | None:
     share = roll()
+    if collects:
+        share = _ORDER_SHARE / 2
     if share >= _ORDER_SHARE:
         return None
     title = wardrobe.bought[int(roll() * len(wardrobe.bought))]["title"]

@@ -73,6 +73,16 @@ _FENCES: tuple[tuple[str, str, str | None, tuple[Point, ...]], ...] = (
 _M_PER_DEGREE_NORTH, _M_PER_DEGREE_EAST = 111_250.0, 70_260.0
 
 
+def zone_corners() -> dict[str, tuple[Point, ...]]:
+    """The footprint of each zone in the building, in metres east and north of its middle."""
+    return {fence_id: corners for fence_id, _, parent, corners in _FENCES if parent}
+
+
+def degrees(east_m: float, north_m: float) -> tuple[float, float]:
+    """Latitude and longitude of a point given in metres from the shop's middle."""
+    return LATITUDE + north_m / _M_PER_DEGREE_NORTH, LONGITUDE + east_m / _M_PER_DEGREE_EAST
+
+
 def fences_document() -> Document:
     """The shop as one GeoJSON FeatureCollection: building, parking and the zones inside."""
     return {
@@ -100,10 +110,5 @@ def _kind(fence_id: str, parent: str | None) -> str:
 
 
 def _ring(corners: Sequence[Point]) -> list[list[float]]:
-    return [
-        [
-            round(LONGITUDE + east_m / _M_PER_DEGREE_EAST, 7),
-            round(LATITUDE + north_m / _M_PER_DEGREE_NORTH, 7),
-        ]
-        for east_m, north_m in (*corners, corners[0])
-    ]
+    placed = (degrees(east_m, north_m) for east_m, north_m in (*corners, corners[0]))
+    return [[round(lon, 7), round(lat, 7)] for lat, lon in placed]

@@ -74,7 +74,7 @@ class Player:
             wait_s = start_s + step.at_s / speed - self._clock.monotonic()
             if wait_s < -MAX_LAG_S:
                 start_s -= wait_s
-            if await _is_set_within(stop, wait_s):
+            if await is_set_within(stop, wait_s):
                 return
             if len(self._people) < MAX_PEOPLE_AT_ONCE:
                 person = group.create_task(self._act(step))
@@ -163,7 +163,8 @@ class Player:
             log.warning("the agent refused %s with status %s", what, status)
 
 
-async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:
+async def is_set_within(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for `event`, at most so long; whether it is set."""
     if seconds <= 0:  # behind the plan: `wait_for` would not even look at the event
         await asyncio.sleep(0)
         return event.is_set()

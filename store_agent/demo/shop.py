@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from store_agent.demo import cast, place
+from store_agent.demo import beacons, cast, place
 from store_agent.demo.assortment import articles, product_documents, stock_documents
 from store_agent.demo.calendar import Calendar
 from store_agent.demo.campaigns import offer_documents
@@ -55,12 +55,17 @@ def _documents(seed: int, customers: int, now: datetime) -> Iterator[Row]:
             yield "vouchers", voucher["id"], voucher
         for purchase in entry.purchases:
             yield "purchases", purchase["id"], purchase
+        beacon = beacons.carried(seed, index, entry.customer)
+        if beacon is not None:
+            yield "beacons", beacon["id"], beacon
 
 
 def _shop_documents(seed: int, when: Calendar) -> Iterator[Row]:
     goods = articles()
     yield ("signing_keys", *signing_key_document(seed))
     yield "fences", place.STORE_ID, place.fences_document()
+    for doc in beacons.fixed():
+        yield "beacons", doc["id"], doc
     for key, doc in place.staff_documents():
         yield "staff", key, doc
     for key, doc in offer_documents(when):

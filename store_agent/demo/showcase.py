@@ -1,27 +1,40 @@
-"""The passes and rotating barcodes that demo.json hands to whoever scripts against the demo."""
+"""What demo.json hands to whoever scripts against the demo: passes, codes, tags and phones."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import TypeAdapter
 
-from store_agent.demo import shop, wallet
+from store_agent.demo import beacons, shop, wallet
 from store_agent.demo.people import People
+from store_agent.demo.transmitters import ShownCarrier, read_beacon, shown
 from store_agent.domain.catalog import Rotation, WalletPass
 from store_agent.domain.customer import Customer
 from store_agent.domain.naming import why_unnamed
 from store_agent.identity import signed
+from store_agent.presence.people import standing
 
 STATIC, SIGNED = "static", "signed"
 FINE_KINDS = frozenset({STATIC, SIGNED})
 MAX_PASSES = 200
 MAX_ROTATING = 60
-_SCANNED_CUSTOMERS = 400  # two rounds of the cast: every kind of trouble is among them
+_SHOWN_CUSTOMERS = (
+    beacons.CARRIERS_AMONG
+)  # two rounds of the cast: every kind of trouble is among them
 # Reusable messages outlive the demo; a signed one has to end some day.
 SIGNED_UNTIL = datetime(2045, 1, 1, tzinfo=UTC)
+
+_ALWAYS = ("customer_id", "beacon_id", "kind", "power_1m_dbm")
+_FIELDS_OF_KIND = {
+    "ibeacon": ("uuid", "major", "minor"),
+    "eddystone_uid": ("namespace", "instance"),
+    "eddystone_eid": ("key", "exponent", "clock_offset_s"),
+    "irk": ("key",),
+}
 
 _read_customer = TypeAdapter(Customer).validate_python
 _read_pass = TypeAdapter(WalletPass).validate_python
@@ -54,16 +67,26 @@ class ShownRotation:
 
 @dataclass(frozen=True, slots=True)
 class Showcase:
-    """Passes, those that name somebody first, and rotating passes of consenting customers."""
+    """Passes, those that name somebody first, and rotating passes of consenting customers.
+
+    `carriers` have a tag, whether they agreed to be noticed or not; `phones` are customers who did
+    agree, `pickups` those of them for whom an order is ready.
+    """
 
     passes: tuple[ShownPass, ...]
     rotating: tuple[ShownRotation, ...]
+    carriers: tuple[ShownCarrier, ...]
+    phones: tuple[str, ...]
+    pickups: tuple[str, ...]
 
-    def as_json(self) -> dict[str, list[dict[str, str | int]]]:
-        """Both lists as demo.json holds them."""
+    def as_json(self) -> dict[str, list[Any]]:
+        """The lists as demo.json holds them."""
         return {
             "passes": [asdict(entry) for entry in self.passes],
             "rotating": [asdict(entry) for entry in self.rotating],
+            "carriers": [_without_blanks(entry) for entry in self.carriers],
+            "phones": list(self.phones),
+            "pickups": list(self.pickups),
         }
 
 
@@ -77,9 +100,11 @@ def showcase(seed: int, customers: int, now: datetime) -> Showcase:
     issuer = wallet.signing_key(seed)
     passes: list[ShownPass] = []
     rotating: list[ShownRotation] = []
-    for index in range(min(customers, _SCANNED_CUSTOMERS)):
+    walkers = _Walkers()
+    for index in range(min(customers, _SHOWN_CUSTOMERS)):
         entry = people.file(index)
         customer = _read_customer(entry.customer)
+        walkers.add(customer, beacons.carried(seed, index, entry.customer))
         for wallet_pass in map(_read_pass, entry.passes):
             kind = _kind(customer, wallet_pass, now)
             if wallet_pass.rotation is None:
@@ -90,7 +115,37 @@ def showcase(seed: int, customers: int, now: datetime) -> Showcase:
     passes.sort(key=lambda entry: entry.kind not in FINE_KINDS)
     fine = [entry for entry in passes if entry.kind in FINE_KINDS][: MAX_PASSES // 2]
     troubled = [entry for entry in passes if entry.kind not in FINE_KINDS][: MAX_PASSES // 2]
-    return Showcase((*fine, *troubled), tuple(rotating[:MAX_ROTATING]))
+    return Showcase(
+        (*fine, *troubled),
+        tuple(rotating[:MAX_ROTATING]),
+        tuple(walkers.carriers),
+        tuple(walkers.phones),
+        tuple(walkers.pickups),
+    )
+
+
+@dataclass(slots=True)
+class _Walkers:
+    """Who may walk through the shop, as they are found."""
+
+    carriers: list[ShownCarrier] = field(default_factory=list)
+    phones: list[str] = field(default_factory=list)
+    pickups: list[str] = field(default_factory=list)
+
+    def add(self, customer: Customer, beacon: dict[str, Any] | None) -> None:
+        if beacon is not None:
+            self.carriers.append(shown(read_beacon(beacon)))
+        if not standing(customer).noticed:
+            return
+        self.phones.append(customer.id)
+        if any(order.kind == "pickup" and order.ready_since for order in customer.open_orders):
+            self.pickups.append(customer.id)
+
+
+def _without_blanks(carrier: ShownCarrier) -> dict[str, Any]:
+    """Only what counts for its kind."""
+    counts = {*_ALWAYS, *_FIELDS_OF_KIND[carrier.kind]}
+    return {name: value for name, value in asdict(carrier).items() if name in counts}
 
 
 def _kind(customer: Customer, wallet_pass: WalletPass, now: datetime) -> str:
@@ -119,7 +174,7 @@ def _message(wallet_pass: WalletPass, issuer: Ed25519PrivateKey) -> str:
 
 
 def _rotation(customer_id: str, rotation: Rotation) -> ShownRotation:
-    field = rotation.fields[0]
+    totp = rotation.fields[0]
     return ShownRotation(
-        customer_id, rotation.pattern, field.key, rotation.period_ms, field.value_length
+        customer_id, rotation.pattern, totp.key, rotation.period_ms, totp.value_length
     )

@@ -1,4 +1,4 @@
-"""Customers and tills of the demo: a process of its own that uses the public doors only.
+"""Customers, tills and radios of the demo: a process of its own, through the public doors only.
 
 `python -m store_agent.demo.traffic` reads `TrafficSettings` as one JSON line from stdin, which is
 a pipe, and ends when stdin does: it never outlives whoever started it.
@@ -21,11 +21,14 @@ from pydantic import TypeAdapter, ValidationError
 
 from pos_adapters.simulated import SequenceFile, SimulatedTill
 from store_agent.clock import SystemClock
+from store_agent.demo.outings import Company, outings
 from store_agent.demo.place import LANES, ZONE_NAME
 from store_agent.demo.plan import Stage, plan
 from store_agent.demo.player import Player
+from store_agent.demo.presence_player import PresencePlayer
 from store_agent.demo.scanner import TerminalScanner
 from store_agent.demo.showcase import ShownPass, ShownRotation
+from store_agent.demo.transmitters import ShownCarrier
 
 MAX_SETTINGS_BYTES = 4 * 1024 * 1024
 
@@ -51,6 +54,12 @@ class TrafficSettings:
     speed: float = 1.0
     lanes: tuple[str, ...] = LANES  # where customers show a code on arrival
     serial_fd: int | None = None  # inherited; our end of the terminal that plays the scanner
+    # Walkers with tags and phones; without both tokens nobody is noticed by radio or position.
+    relay_token: str | None = None
+    satellite_token: str | None = None
+    carriers: tuple[ShownCarrier, ...] = ()
+    phones: tuple[str, ...] = ()
+    pickups: tuple[str, ...] = ()
     data: Path | None = None  # where tills keep their receipt counters, else in memory
 
 
@@ -73,15 +82,29 @@ async def run(settings: TrafficSettings, stop: asyncio.Event) -> None:
         has_serial=settings.serial_fd is not None,
     )
     async with contextlib.AsyncExitStack() as stack:
-        client = await stack.enter_async_context(
-            httpx.AsyncClient(base_url=settings.url, headers=_bearer(settings.till_token))
-        )
+        client = await stack.enter_async_context(_client(settings, settings.till_token))
         tills = {
             till.till_id: await stack.enter_async_context(till) for till in _tills(settings, clock)
         }
         scanner = None if settings.serial_fd is None else TerminalScanner(settings.serial_fd)
         player = Player(client, tills, scanner, clock)
-        await player.play(plan(settings.seed, stage), settings.speed, stop)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(player.play(plan(settings.seed, stage), settings.speed, stop))
+            group.create_task(_play_presence(settings, clock, stop))
+
+
+async def _play_presence(
+    settings: TrafficSettings, clock: SystemClock, stop: asyncio.Event
+) -> None:
+    if settings.satellite_token is None or settings.relay_token is None:
+        return
+    company = Company(settings.carriers, settings.phones, settings.pickups)
+    async with (
+        _client(settings, settings.satellite_token) as satellites,
+        _client(settings, settings.relay_token) as relay,
+    ):
+        player = PresencePlayer(satellites, relay, settings.seed, clock)
+        await player.play(outings(settings.seed, company), settings.speed, stop)
 
 
 def _tills(settings: TrafficSettings, clock: SystemClock) -> Iterator[SimulatedTill]:
@@ -97,8 +120,9 @@ def _tills(settings: TrafficSettings, clock: SystemClock) -> Iterator[SimulatedT
         )
 
 
-def _bearer(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"}
+def _client(settings: TrafficSettings, token: str) -> httpx.AsyncClient:
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx.AsyncClient(base_url=settings.url, headers=headers)
 
 
 async def _main() -> None:

@@ -10,18 +10,26 @@ import threading
 import tty
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from store_agent.demo.showcase import showcase
+
 FAST = 2000.0  # times real time: dozens of customers a second
 PASSES = [{"customer_id": f"c-{n}", "data": f"MUSTER-{n:04}", "kind": "static"} for n in range(20)]
 
+SIGHTINGS, LOCATIONS = "/api/v1/sightings", "/api/v1/locations"
+SHOWN = showcase(7, 400, datetime(2026, 11, 21, 10, 0, tzinfo=UTC)).as_json()
+WALKERS = {key: SHOWN[key] for key in ("carriers", "phones", "pickups")}
+TOKENS = {"relay_token": "r", "satellite_token": "s"}
+
 
 class Agent(ThreadingHTTPServer):
-    """Takes scans and sales and remembers both."""
+    """Takes scans, sales, sightings and locations and remembers them."""
 
     daemon_threads = True
 
@@ -29,13 +37,20 @@ class Agent(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Doors)
         self.scans: list[dict[str, Any]] = []
         self.sales: list[dict[str, Any]] = []
+        self.noticed: dict[str, list[dict[str, Any]]] = {SIGHTINGS: [], LOCATIONS: []}
         self.busy = threading.Event()
+        self.lively = threading.Event()
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"
 
-    def note(self, path: str, body: dict[str, Any]) -> None:
+    def note(self, path: str, body: Any) -> None:
+        if path in self.noticed:
+            self.noticed[path].extend(body)
+            if all(self.noticed.values()):
+                self.lively.set()
+            return
         (self.sales if path.endswith("/commit") else self.scans).append(body)
         if len(self.scans) > 20 and self.sales:
             self.busy.set()
@@ -133,10 +148,23 @@ def test_customers_come_through_both_doors_until_the_parent_is_gone(tmp_path: Pa
     assert (tmp_path / "till-0.seq").exists()
 
 
+def test_tags_and_phones_walk_beside_the_customers_from_the_first_minute(tmp_path: Path) -> None:
+    walking = {"speed": 1.0, "data": str(tmp_path), **WALKERS, **TOKENS}
+    with agent() as shop, traffic({**settings(shop.url), **walking}) as process:
+        assert shop.lively.wait(30)
+        process.terminate()
+        assert process.wait(3) == 0
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+    radios = {one["radio"] for one in shop.noticed[SIGHTINGS]}
+    assert len(radios) == 6
+    assert {one["subject"] for one in shop.noticed[LOCATIONS]} & set(WALKERS["pickups"])
+
+
 def test_it_waits_for_an_agent_that_is_away_and_stops_when_asked() -> None:
     with agent() as gone:
         url = gone.url
-    with traffic(settings(url)) as process:
+    with traffic(settings(url, **WALKERS, **TOKENS)) as process:
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(4)
         process.terminate()

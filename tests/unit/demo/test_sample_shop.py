@@ -24,6 +24,7 @@ from store_agent.domain.catalog import (
     SigningKey,
     StaffMember,
     Stock,
+    Transmitter,
     Voucher,
     WalletPass,
 )
@@ -42,6 +43,7 @@ READERS: dict[str, TypeAdapter[Any]] = {
     "products": TypeAdapter(Product),
     "stock": TypeAdapter(Stock),
     "staff": TypeAdapter(StaffMember),
+    "beacons": TypeAdapter(Transmitter),
 }
 
 
@@ -95,7 +97,15 @@ def test_people_beyond_the_lives_share_a_past_but_nothing_personal() -> None:
 
 
 def test_every_key_is_the_documents_own(shop: dict[str, dict[str, Any]]) -> None:
-    for collection in ("customers", "passes", "vouchers", "purchases", "offers", "staff"):
+    for collection in (
+        "customers",
+        "passes",
+        "vouchers",
+        "purchases",
+        "offers",
+        "staff",
+        "beacons",
+    ):
         assert all(key == doc.id for key, doc in shop[collection].items())
     assert all(key == doc.sku for key, doc in shop["products"].items())
     assert all(key == f"{d.store}/{d.sku}/{d.size}" for key, d in shop["stock"].items())
@@ -104,6 +114,8 @@ def test_every_key_is_the_documents_own(shop: dict[str, dict[str, Any]]) -> None
 def test_everything_a_customer_has_belongs_to_a_customer(shop: dict[str, dict[str, Any]]) -> None:
     for collection in ("passes", "vouchers", "purchases"):
         assert {doc.customer_id for doc in shop[collection].values()} <= set(shop["customers"])
+    carriers = {doc.customer_id for doc in shop["beacons"].values() if doc.customer_id}
+    assert carriers < set(shop["customers"])
     assert {doc.customer_id for doc in shop["passes"].values()} == set(shop["customers"])
 
 
