@@ -13,10 +13,10 @@ from hashlib import blake2s
 
 from kiosk_ui.model import FloorPlan, FloorRow, Outline, PlanKind, PlanZone
 
-MARKS_ACROSS = 30  # a mark is this part of the plan: a fingertip on a tablet
-GAP = 0.25  # between two marks, in radii
-BELOW_LABEL = 1.3  # in radii: nobody stands on a zone's name
-FROM_WALL = 1.1  # in radii
+MARKS_ACROSS = 32  # a mark is this part of the plan: a fingertip on a tablet
+GAP = 0.1  # between two marks, in radii
+BELOW_LABEL = 1.15  # in radii: nobody stands on a zone's name
+FROM_WALL = 1.04  # in radii
 ROW_STEP = math.sqrt(3) / 2  # of a hexagonal pattern
 MAX_SLOTS = 400  # of one zone; beyond it nobody can be told apart
 

@@ -31,8 +31,7 @@ class Watchdog:
         """A scan was started."""
         if self.built_at is not None:
             self.rebuilds += 1
-        heard_since = self.heard_at is not None and self.heard_at >= (self.built_at or 0.0)
-        if self.built_at is not None:
+            heard_since = self.heard_at is not None and self.heard_at >= self.built_at
             self.quiet_rebuilds = 0 if heard_since else self.quiet_rebuilds + 1
         self.built_at, self.failures = now, 0
 
@@ -54,8 +53,8 @@ class Watchdog:
 
     def silent_s(self, now: float) -> float:
         """Since the last usable advert of this scan, or since it was built."""
-        since = max(self.built_at or now, self.heard_at or 0.0)
-        return now - since
+        known = [at for at in (self.built_at, self.heard_at) if at is not None]
+        return now - max(known, default=now)
 
     def is_stalled(self, now: float) -> bool:
         """Time to build the scan anew."""

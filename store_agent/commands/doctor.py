@@ -7,8 +7,6 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 import httpx
@@ -16,29 +14,13 @@ import orjson
 
 import kiosk_ui
 from store_agent.clock import SystemClock, is_plausible
+from store_agent.commands.doctor_radio import radio_findings
+from store_agent.commands.finding import Finding, Verdict
 from store_agent.config import Settings, load
 
 MIN_FREE_BYTES = 512 * 1024 * 1024  # a month offline at 5,000 events a day fits several times
 PLATFORM_DEADLINE_S = 5.0
 OLDEST_PYTHON = (3, 11)
-
-
-class Verdict(StrEnum):
-    """How a check ended."""
-
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One check: what was seen and, unless all is well, what to do."""
-
-    check: str
-    verdict: Verdict
-    seen: str
-    remedy: str = ""
 
 
 def main(config: Path | None, *, as_json: bool) -> int:
@@ -68,6 +50,7 @@ def examine(settings: Settings | None) -> Iterator[Finding]:
         yield _device(name, path)
     if settings.readers.hid:
         yield _evdev()
+    yield from radio_findings(settings.presence.radios)
     yield _platform(settings)
 
 

@@ -1,0 +1,126 @@
+"""Replays: recordings in, events out; bad lines are told and passed over."""
+
+import json
+from io import StringIO
+
+import pytest
+from presence_builders import FAR, INDOORS, UUID, advert
+
+from store_agent.commands.replay_fixes import replay_fixes
+from store_agent.commands.replay_sightings import replay_sightings
+from store_agent.demo import place
+from store_agent.domain.errors import InvalidInput
+
+
+def at(second):
+    return f"2026-11-21T{10 + second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}Z"
+
+
+def line(second, where=INDOORS, **more):
+    doc = {
+        "subject": "c-1",
+        "lat": where[0],
+        "lon": where[1],
+        "accuracy_m": 8,
+        "fixed_at": at(second),
+    }
+    return json.dumps(doc | more)
+
+
+def played(tmp_path, lines, *overrides):
+    path = tmp_path / "fences.geojson"
+    path.write_text(json.dumps(place.fences_document()))
+    out = StringIO()
+    replay_fixes(StringIO("\n".join(lines) + "\n"), out, path, overrides)
+    return [json.loads(text) for text in out.getvalue().splitlines()]
+
+
+VISIT = [line(s, FAR) for s in range(0, 60, 15)] + [line(s) for s in range(240, 1200, 15)]
+VISIT += [line(s, FAR) for s in range(1500, 1620, 15)]
+
+
+def test_a_visit_is_an_enter_a_dwell_and_an_exit(tmp_path):
+    events = [e["event"] for e in played(tmp_path, VISIT) if e["fence"] == "building"]
+    assert events == ["enter", "dwell", "exit"]
+
+
+def test_every_event_has_the_promised_fields(tmp_path):
+    for event in played(tmp_path, VISIT):
+        assert event.keys() >= {"event", "subject", "fence", "at", "confidence", "reason"}
+        assert event["at"].endswith("Z")
+
+
+def test_rules_can_be_tried(tmp_path):
+    events = played(tmp_path, VISIT, "dwell_s=[60,600]")
+    building = [
+        e.get("dwell_s") for e in events if e["fence"] == "building" and e["event"] == "dwell"
+    ]
+    assert building == [60.0, 600.0]
+
+
+def test_bad_lines_are_told_by_number_and_passed_over(tmp_path, capsys):
+    lines = ["", "{", line(0, lat="x"), line(0), line(0), "[]"]
+    events = played(tmp_path, lines)
+    told = capsys.readouterr().err
+    assert next(e["fence"] for e in events if e["event"] == "enter") == "building"
+    for number, word in ((2, "JSON"), (3, "lat"), (5, "duplicate"), (6, "object")):
+        assert f"line {number}: " in told
+        assert word in told
+
+
+@pytest.mark.parametrize(
+    "override", ["nothing=1", "exit_fixes=two", "exit_fixes=-1", "reorder_s=-1"]
+)
+def test_a_rule_that_cannot_be_is_refused(tmp_path, override):
+    with pytest.raises(InvalidInput):
+        played(tmp_path, VISIT, override)
+
+
+def test_unusable_fences_are_refused(tmp_path):
+    path = tmp_path / "fences.geojson"
+    path.write_text("{}")
+    with pytest.raises(InvalidInput, match="FeatureCollection"):
+        replay_fixes(StringIO(), StringIO(), path, ())
+    with pytest.raises(InvalidInput, match="cannot read"):
+        replay_fixes(StringIO(), StringIO(), tmp_path / "no", ())
+
+
+def heard(second, radio, rssi=-55):
+    return json.dumps(
+        {
+            "radio": radio,
+            "address": "C2:00:00:00:00:01",
+            "rssi_dbm": rssi - second % 3,
+            "advert": advert(),
+            "seen_at": at(second),
+        }
+    )
+
+
+def rooms(tmp_path, lines, *overrides):
+    shop = {
+        "radios": [{"name": "r-a", "zone": "a"}, {"name": "r-b", "zone": "b"}],
+        "beacons": [
+            {"id": "t", "kind": "ibeacon", "subject": "c-1", "uuid": UUID, "major": 1, "minor": 1}
+        ],
+    }
+    path = tmp_path / "shop.json"
+    path.write_text(json.dumps(shop))
+    out = StringIO()
+    replay_sightings(StringIO("\n".join(lines) + "\n"), out, path, overrides)
+    return [json.loads(text) for text in out.getvalue().splitlines()]
+
+
+WALK = [heard(s, "r-a") for s in range(60)] + [heard(s, "r-b") for s in range(60, 120)]
+
+
+def test_a_walk_through_two_zones(tmp_path):
+    told = [(e["event"], e["zone"]) for e in rooms(tmp_path, WALK)]
+    assert told == [("enter", "a"), ("exit", "a"), ("enter", "b")]
+
+
+def test_a_bad_sighting_is_passed_over_and_a_bad_setting_refused(tmp_path, capsys):
+    assert rooms(tmp_path, ["{}", "x", *WALK[:5]])
+    assert "line 1: radio" in capsys.readouterr().err
+    with pytest.raises(InvalidInput):
+        rooms(tmp_path, WALK, "hold=3")
