@@ -6,20 +6,29 @@ Format: owntracks.org, booklet, "JSON". Numbers may come as texts; whatever cann
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from types import MappingProxyType
-from typing import Any
 
 import orjson
 
 from geofences.model import AccuracyKind, Fix
+from geofences.owntracks_fields import (
+    MAX_TEXT,
+    Document,
+    FieldUnusable,
+    maybe,
+    moment,
+    number,
+    text,
+    whole,
+)
 
 KMH_PER_MPS = 3.6
 MAX_MESSAGES = 500  # in one body
-MAX_TEXT = 128
+MAX_LAT, MAX_LON, MAX_NUMBER = 90.0, 180.0, 0xFFFF
+RSSI_DBM, PROXIMITY = (-128, 127), (0, 3)  # ranges
 PING = "p"  # its `tst` is the time of sending: no proof that somebody was there then
 BEACON = "b"
 # What the app also sends and what is not about a place.
@@ -32,7 +41,8 @@ SKIPPED = frozenset(
 class BeaconSeen:
     """A phone hears a beacon that is fixed in the shop, or has entered or left its region.
 
-    Named by `uuid`, `major`, `minor` (ranging), or by `region` (transitions).
+    Named by `uuid`, `major`, `minor` (ranging), or by `region` (transitions): the name the region
+    has in the app, else its `rid`. `proximity` is Apple's: 1 immediate, 2 near, 3 far.
     """
 
     subject: str
@@ -42,14 +52,27 @@ class BeaconSeen:
     major: int | None = None
     minor: int | None = None
     region: str = ""
+    rssi_dbm: int | None = None
+    proximity: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Waypoint:
-    """A region somebody keeps in the app; nothing here follows from it."""
+    """A region somebody keeps in the app, round a place or a beacon; nothing here follows from it.
+
+    It stays the same one as long as `rid` does, else as long as `created_at` does.
+    """
 
     subject: str
     name: str
+    rid: str = ""
+    created_at: datetime | None = None
+    lat: float | None = None
+    lon: float | None = None
+    radius_m: float | None = None
+    uuid: str = ""
+    major: int | None = None
+    minor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +93,6 @@ Message = Fix | BeaconSeen | Waypoint | Ignored | Unusable
 Open = Callable[[str], bytes]
 
 
-class _Bad(ValueError):
-    """One field that cannot be used."""
-
-
 def read(
     body: bytes, subject: str, received_at: datetime, open_envelope: Open | None = None
 ) -> tuple[Message, ...]:
@@ -89,8 +108,11 @@ def read(
     except orjson.JSONDecodeError:
         return (Unusable("not JSON"),)
     several = document if isinstance(document, list) else [document]
-    reader = _Reader(subject, received_at, open_envelope)
-    return tuple(reader.message(one) for one in several[:MAX_MESSAGES])
+    reader = _Reader(subject.strip()[:MAX_TEXT], received_at, open_envelope)
+    found = [message for one in several[:MAX_MESSAGES] for message in reader.messages(one)]
+    if len(several) > MAX_MESSAGES:
+        found.append(Unusable(f"more than {MAX_MESSAGES} messages"))
+    return tuple(found)
 
 
 def subject_of(limit_user: str, query_user: str, basic_user: str) -> str:
@@ -104,100 +126,128 @@ class _Reader:
     received_at: datetime
     open_envelope: Open | None
 
-    def message(self, document: object, *, opened: bool = False) -> Message:
+    def messages(self, document: object, *, opened: bool = False) -> tuple[Message, ...]:
+        """What one document says: one message, but for a list of waypoints."""
         if not isinstance(document, Mapping):
-            return Unusable("not an object")
+            return (Unusable("not an object"),)
         kind = document.get("_type")
         if kind == "encrypted" and not opened:
             return self._opened(document)
-        reader = READERS.get(kind) if isinstance(kind, str) else None
-        if reader is None:
-            return Ignored(str(kind)[:MAX_TEXT] if kind in SKIPPED else "unknown")
-        try:
-            return reader(self, document)
-        except _Bad as bad:
-            return Unusable(f"{kind}: {bad}")
+        waypoints = document.get("waypoints") if kind == "waypoints" else None
+        if isinstance(waypoints, list):
+            several = waypoints[:MAX_MESSAGES]
+            return tuple(self._one("waypoint", waypoint, document) for waypoint in several)
+        return (self._one(kind, document, document),)
 
-    def _opened(self, document: Mapping[str, Any]) -> Message:
+    def _one(self, kind: object, document: object, owner: Document) -> Message:
+        """`owner` is what says whose it is."""
+        if not isinstance(kind, str) or kind not in READERS:
+            return Ignored(kind if isinstance(kind, str) and kind in SKIPPED else "unknown")
+        if not isinstance(document, Mapping):
+            return Unusable(f"{kind}: not an object")
+        try:
+            return READERS[kind](document, self.subject or _sender(owner), self.received_at)
+        except FieldUnusable as fault:
+            return Unusable(f"{kind}: {fault}")
+
+    def _opened(self, document: Document) -> tuple[Message, ...]:
         if self.open_envelope is None:
-            return Unusable("encrypted, and no key is configured")
+            return (Unusable("encrypted, and no key is configured"),)
         data = document.get("data")
         if not isinstance(data, str):
-            return Unusable("encrypted: data is missing")
+            return (Unusable("encrypted: data is missing"),)
         try:
             inner = orjson.loads(self.open_envelope(data))
         except ValueError:
-            return Unusable("encrypted with another key")
-        return self.message(inner, opened=True)
-
-    def whose(self, document: Mapping[str, Any]) -> str:
-        """The subject; a topic is `owntracks/user/device`."""
-        if self.subject:
-            return self.subject[:MAX_TEXT]
-        topic = document.get("topic")
-        parts = topic.split("/") if isinstance(topic, str) else []
-        if len(parts) > 1 and parts[1]:
-            return parts[1][:MAX_TEXT]
-        tid = document.get("tid")
-        if isinstance(tid, str) and tid:
-            return tid[:MAX_TEXT]
-        raise _Bad("nobody is named")
-
-    def fix(self, document: Mapping[str, Any]) -> Fix:
-        """A position; accuracy is left out by the app when it is 0."""
-        return Fix(
-            subject=self.whose(document),
-            lat=_number(document, "lat", -90.0, 90.0),
-            lon=_number(document, "lon", -180.0, 180.0),
-            fixed_at=_time(document, "tst"),
-            received_at=self.received_at,
-            accuracy_m=_maybe(document, "acc"),
-            accuracy_kind=AccuracyKind.UNKNOWN,
-            source="owntracks",
-            speed_mps=_speed(document),
-        )
+            return (Unusable("encrypted with another key"),)
+        return self.messages(inner, opened=True)
 
 
-def _location(reader: _Reader, document: Mapping[str, Any]) -> Message:
+def _sender(document: Document) -> str:
+    """Who a message names: its topic is `owntracks/user/device`, `tid` two characters."""
+    parts = text(document, "topic").strip("/").split("/")
+    name = parts[1] if len(parts) > 1 and parts[1] else text(document, "tid")
+    if not name:
+        raise FieldUnusable("nobody is named")
+    return name
+
+
+def _location(document: Document, subject: str, received_at: datetime) -> Message:
     if document.get("t") == PING:
         return Ignored("ping")
-    if document.get("t") == BEACON and _is_nowhere(document):
-        return Ignored("beacon without a position")
-    return reader.fix(document)
+    if _is_nowhere(document):
+        return Ignored("no position")
+    return _fix(document, subject, received_at)
 
 
-def _transition(reader: _Reader, document: Mapping[str, Any]) -> Message:
+def _fix(document: Document, subject: str, received_at: datetime) -> Fix:
+    """A position; accuracy is left out by the app when it is 0."""
+    kmh = maybe(document, "vel")
+    return Fix(
+        subject=subject,
+        lat=number(document, "lat", -MAX_LAT, MAX_LAT),
+        lon=number(document, "lon", -MAX_LON, MAX_LON),
+        fixed_at=moment(document, "tst"),
+        received_at=received_at,
+        accuracy_m=maybe(document, "acc") or None,
+        accuracy_kind=AccuracyKind.UNKNOWN,
+        source="owntracks",
+        speed_mps=None if kmh is None or kmh < 0 else kmh / KMH_PER_MPS,
+    )
+
+
+def _transition(document: Document, subject: str, received_at: datetime) -> Message:
     """A region's enter or leave; for circles the position with it is what counts."""
-    event = document.get("event")
-    if event not in {"enter", "leave"}:
-        raise _Bad("event must be enter or leave")
-    if document.get("t") != BEACON and not _is_nowhere(document):
-        return reader.fix(document)
+    event, trigger = document.get("event"), document.get("t")
+    if event not in ("enter", "leave"):
+        raise FieldUnusable("event must be enter or leave")
+    if trigger != BEACON and not _is_nowhere(document):
+        return _fix(document, subject, received_at)
+    if trigger not in (BEACON, None):
+        return Ignored("no position")
     return BeaconSeen(
-        reader.whose(document),
-        _time(document, "tst"),
+        subject,
+        moment(document, "tst"),
         present=event == "enter",
-        region=_text(document, "desc") or _text(document, "rid"),
+        region=text(document, "desc") or text(document, "rid"),
     )
 
 
-def _ranging(reader: _Reader, document: Mapping[str, Any]) -> Message:
-    """What an iPhone hears around it."""
+def _ranging(document: Document, subject: str, received_at: datetime) -> Message:
+    """What an iPhone hears around it; strength 0 is one that it no longer hears."""
+    rssi = maybe(document, "rssi", *RSSI_DBM)
+    if rssi == 0:
+        return Ignored("beacon not heard")
+    proximity = maybe(document, "prox", *PROXIMITY)
     return BeaconSeen(
-        reader.whose(document),
-        _time(document, "tst"),
+        subject,
+        moment(document, "tst"),
         present=True,
-        uuid=_text(document, "uuid").upper(),
-        major=int(_number(document, "major", 0, 0xFFFF)),
-        minor=int(_number(document, "minor", 0, 0xFFFF)),
+        uuid=text(document, "uuid").upper(),
+        major=whole(document, "major", 0, MAX_NUMBER),
+        minor=whole(document, "minor", 0, MAX_NUMBER),
+        rssi_dbm=None if rssi is None else round(rssi),
+        proximity=None if proximity is None else round(proximity),
     )
 
 
-def _waypoint(reader: _Reader, document: Mapping[str, Any]) -> Message:
-    return Waypoint(reader.whose(document), _text(document, "desc"))
+def _waypoint(document: Document, subject: str, received_at: datetime) -> Message:
+    numbered = [document.get(field) is not None for field in ("major", "minor")]
+    return Waypoint(
+        subject,
+        text(document, "desc"),
+        rid=text(document, "rid"),
+        created_at=None if document.get("tst") is None else moment(document, "tst"),
+        lat=maybe(document, "lat", -MAX_LAT, MAX_LAT),
+        lon=maybe(document, "lon", -MAX_LON, MAX_LON),
+        radius_m=maybe(document, "rad"),
+        uuid=text(document, "uuid").upper(),
+        major=whole(document, "major", 0, MAX_NUMBER) if numbered[0] else None,
+        minor=whole(document, "minor", 0, MAX_NUMBER) if numbered[1] else None,
+    )
 
 
-READERS: Mapping[str, Callable[[_Reader, Mapping[str, Any]], Message]] = MappingProxyType(
+READERS: Mapping[str, Callable[[Document, str, datetime], Message]] = MappingProxyType(
     {
         "location": _location,
         "transition": _transition,
@@ -207,42 +257,8 @@ READERS: Mapping[str, Callable[[_Reader, Mapping[str, Any]], Message]] = Mapping
 )
 
 
-def _is_nowhere(document: Mapping[str, Any]) -> bool:
-    """Beacon messages carry 0/0 and no accuracy where the phone did not know."""
-    return not any(_maybe(document, field) for field in ("lat", "lon", "acc"))
-
-
-def _speed(document: Mapping[str, Any]) -> float | None:
-    kmh = _maybe(document, "vel")
-    return None if kmh is None or kmh < 0 else kmh / KMH_PER_MPS
-
-
-def _maybe(document: Mapping[str, Any], field: str) -> float | None:
-    if document.get(field) is None:
-        return None
-    return _number(document, field, -math.inf, math.inf)
-
-
-def _number(document: Mapping[str, Any], field: str, low: float, high: float) -> float:
-    value = document.get(field)
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise _Bad(f"{field} is no number")
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        raise _Bad(f"{field} is no number") from None
-    if not math.isfinite(number) or not low <= number <= high:
-        raise _Bad(f"{field} is out of range")
-    return number
-
-
-def _time(document: Mapping[str, Any], field: str) -> datetime:
-    try:
-        return datetime.fromtimestamp(_number(document, field, 0.0, 1e11), UTC)
-    except (ValueError, OverflowError, OSError):
-        raise _Bad(f"{field} is out of range") from None
-
-
-def _text(document: Mapping[str, Any], field: str) -> str:
-    value = document.get(field)
-    return value[:MAX_TEXT] if isinstance(value, str) else ""
+def _is_nowhere(document: Document) -> bool:
+    """0/0 without an accuracy, where the phone did not know; positions that are missing are not."""
+    if "lat" not in document and "lon" not in document:
+        return document.get("_type") == "transition"
+    return not any(maybe(document, field) for field in ("lat", "lon", "acc"))

@@ -18,9 +18,13 @@ class Envelope:
         self._box = SecretBox(key.encode()[:KEY_BYTES].ljust(KEY_BYTES, b"\0"))
 
     def open(self, data: str) -> bytes:
-        """The message in base64 `data`: 24 bytes of nonce, then the rest. Raises ValueError."""
+        """The message in base64 `data`: 24 bytes of nonce, then the rest. Raises ValueError.
+
+        Some base64 encoders break lines.
+        """
         try:
-            return bytes(self._box.decrypt(base64.b64decode(data, validate=True)))
+            sealed = base64.b64decode("".join(data.split()), validate=True)
+            return bytes(self._box.decrypt(sealed))
         except (CryptoError, ValueError) as error:
             raise ValueError("not an envelope of this key") from error
 

@@ -18,6 +18,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from geofences.beacons.tracker import DEFAULTS, with_override
 from store_agent.domain.errors import InvalidInput
 from store_agent.domain.hours import Hours
 
@@ -176,11 +177,20 @@ class PresenceSettings(_Section):
     )
     radios: tuple[RadioSettings, ...] = ()
     mqtt: MqttSettings | None = Field(None, description="absent: no ESPresense nodes")
+    tracker: dict[str, float] = Field({}, description="thresholds of the rooms, by name")
 
     @field_validator("hours")
     @classmethod
     def _readable_hours(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         Hours(value, ZoneInfo("UTC"))
+        return value
+
+    @field_validator("tracker")
+    @classmethod
+    def _known_thresholds(cls, value: dict[str, float]) -> dict[str, float]:
+        settings = DEFAULTS
+        for name, threshold in value.items():
+            settings = with_override(settings, name, threshold)
         return value
 
 

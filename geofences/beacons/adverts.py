@@ -8,20 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from uuid import UUID
 
-from geofences.beacons.eddystone import read_eddystone
+from geofences.beacons.eddystone import read_eddystone, signed
 from geofences.beacons.frames import AltBeacon, Frame, IBeacon, Malformed, NoBeacon
 
-SERVICE_DATA_16, SERVICE_DATA_128, MANUFACTURER = 0x16, 0x21, 0xFF
-EDDYSTONE = 0xFEAA
-APPLE = 0x004C
+SERVICE_DATA_16, SERVICE_DATA_32, SERVICE_DATA_128, MANUFACTURER = 0x16, 0x20, 0x21, 0xFF
+BASE_UUID_TAIL = bytes.fromhex("00001000800000805f9b34fb")  # behind the 4 bytes of a short UUID
+# UUID FEAA in each of its three lengths, least significant byte first as on the air.
+EDDYSTONE: Mapping[int, bytes] = MappingProxyType(
+    {
+        SERVICE_DATA_16: b"\xaa\xfe",
+        SERVICE_DATA_32: b"\xaa\xfe\x00\x00",
+        SERVICE_DATA_128: BASE_UUID_TAIL[::-1] + b"\xaa\xfe\x00\x00",
+    }
+)
+APPLE, COMPANY_BYTES = b"\x4c\x00", 2
 IBEACON_TYPE, IBEACON_LENGTH = 0x02, 0x15
-IBEACON_BYTES = 2 + 16 + 2 + 2 + 1  # type, length, uuid, major, minor, power
+IBEACON_BYTES = COMPANY_BYTES + 2 + IBEACON_LENGTH  # company, type, length, and what it counts
 ALTBEACON_CODE = b"\xbe\xac"
-ALTBEACON_BYTES = 2 + 20 + 1  # the last, reserved byte may be missing
-MAX_STRUCTURE = 255  # length byte: type and data
-BASE_UUID = "-0000-1000-8000-00805f9b34fb"
+ALTBEACON_BYTES = COMPANY_BYTES + 2 + 20 + 1  # the reserved byte behind it may be missing
+MAX_STRUCTURE = 255  # what its length byte counts: type and data
+MAX_COMPANY = 0xFFFF
 REMEMBERED = 4096  # beacons repeat themselves: most bytes were parsed a moment ago
 
 NOTHING = NoBeacon()
@@ -39,42 +48,62 @@ def structures(advert: bytes) -> Iterator[tuple[int, bytes]]:
         position = end
 
 
-@lru_cache(REMEMBERED)
 def parse(advert: bytes) -> Frame:
     """The frame of an advertisement: the first beacon in it, else what claims to be one."""
-    worse: Frame = NOTHING
-    for kind, data in structures(advert):
-        frame = _frame(kind, data)
-        if isinstance(frame, Malformed):
-            worse = frame
-        elif frame is not NOTHING:
-            return frame
-    return worse
+    return parse_all(advert)[0]
+
+
+@lru_cache(REMEMBERED)
+def parse_all(advert: bytes) -> tuple[Frame, ...]:
+    """Every beacon in an advertisement, never empty: else what claims to be one, else none.
+
+    Tags that send two formats in turn have both in what BlueZ has put together of them.
+    """
+    beacons: list[Frame] = []
+    worst: Frame = NOTHING
+    position, size = 0, len(advert)
+    while position + 1 < size:
+        length = advert[position]
+        end = position + 1 + length
+        if length == 0:
+            break
+        frame = _frame(advert[position + 1], advert[position + 2 : end])
+        position = end
+        if isinstance(frame, NoBeacon):
+            continue
+        if end > size:  # the structure says more than there is
+            worst = Malformed("advertisement cut short")
+        elif isinstance(frame, Malformed):
+            worst = frame
+        else:
+            beacons.append(frame)
+    return tuple(beacons) or (worst,)
 
 
 def to_ad_structures(
     manufacturer_data: Mapping[int, bytes], service_data: Mapping[str, bytes]
 ) -> bytes:
-    """Raw AD structures of what an operating system has taken apart; what is too long is left out.
+    """Raw AD structures of what an operating system has taken apart; what does not fit is left out.
 
     `service_data` is keyed by UUIDs in full length, as BlueZ gives them.
     """
-    parts = []
-    for company, data in manufacturer_data.items():
-        parts.append(_structure(MANUFACTURER, company.to_bytes(2, "little") + data))
-    for uuid, data in service_data.items():
-        parts.append(_service(uuid, data))
+    parts = [
+        _structure(MANUFACTURER, company.to_bytes(COMPANY_BYTES, "little") + data)
+        for company, data in manufacturer_data.items()
+        if 0 <= company <= MAX_COMPANY
+    ]
+    parts += [_service(uuid, data) for uuid, data in service_data.items()]
     return b"".join(parts)
 
 
 def _service(uuid: str, data: bytes) -> bytes:
-    text = uuid.lower()
-    if text.startswith("0000") and text.endswith(BASE_UUID):
-        return _structure(SERVICE_DATA_16, bytes.fromhex(text[4:8])[::-1] + data)
     try:
-        return _structure(SERVICE_DATA_128, UUID(text).bytes[::-1] + data)
+        raw = UUID(uuid).bytes
     except ValueError:
         return b""
+    if raw[4:] == BASE_UUID_TAIL and raw[:2] == b"\x00\x00":
+        return _structure(SERVICE_DATA_16, raw[3:1:-1] + data)
+    return _structure(SERVICE_DATA_128, raw[::-1] + data)
 
 
 def _structure(kind: int, data: bytes) -> bytes:
@@ -84,53 +113,43 @@ def _structure(kind: int, data: bytes) -> bytes:
 
 
 def _frame(kind: int, data: bytes) -> Frame:
-    if len(data) < 2:
-        return NOTHING
     if kind == MANUFACTURER:
-        company = int.from_bytes(data[:2], "little")
-        return _manufacturer(company, data[2:])
-    if kind == SERVICE_DATA_16 and int.from_bytes(data[:2], "little") == EDDYSTONE:
-        return read_eddystone(data[2:])
-    if kind == SERVICE_DATA_128 and len(data) >= 16:
-        uuid = str(UUID(bytes=data[:16][::-1]))
-        if uuid == f"0000{EDDYSTONE:04x}{BASE_UUID}":
-            return read_eddystone(data[16:])
+        return _manufacturer(data)
+    service = EDDYSTONE.get(kind)
+    if service is not None and data.startswith(service):
+        return read_eddystone(data[len(service) :])
     return NOTHING
 
 
-def _manufacturer(company: int, data: bytes) -> Frame:
+def _manufacturer(data: bytes) -> Frame:
     # AltBeacon is told by its code: any company may send it.
-    if data[:2] == ALTBEACON_CODE:
-        return _altbeacon(company, data)
-    if company == APPLE and data[:1] == bytes((IBEACON_TYPE,)):
+    if data[2:4] == ALTBEACON_CODE:
+        return _altbeacon(data)
+    if len(data) > COMPANY_BYTES and data.startswith(APPLE) and data[2] == IBEACON_TYPE:
         return _ibeacon(data)
     return NOTHING
 
 
 def _ibeacon(data: bytes) -> Frame:
-    if len(data) < 2 or data[1] != IBEACON_LENGTH:
+    if len(data) < 4 or data[3] != IBEACON_LENGTH:
         return Malformed("iBeacon of another length than 21")
     if len(data) < IBEACON_BYTES:
         return Malformed("iBeacon cut short")
+    uuid = data[4:20].hex().upper()
     return IBeacon(
-        uuid=str(UUID(bytes=bytes(data[2:18]))).upper(),
-        major=int.from_bytes(data[18:20], "big"),
-        minor=int.from_bytes(data[20:22], "big"),
-        power_1m_dbm=signed(data[22]),
+        f"{uuid[:8]}-{uuid[8:12]}-{uuid[12:16]}-{uuid[16:20]}-{uuid[20:]}",
+        data[20] << 8 | data[21],
+        data[22] << 8 | data[23],
+        signed(data[24]),
     )
 
 
-def _altbeacon(company: int, data: bytes) -> Frame:
+def _altbeacon(data: bytes) -> Frame:
     if len(data) < ALTBEACON_BYTES:
         return Malformed("AltBeacon cut short")
     return AltBeacon(
-        company=company,
-        code=data[2:22].hex(),
-        power_1m_dbm=signed(data[22]),
-        reserved=data[23] if len(data) > ALTBEACON_BYTES else 0,
+        company=int.from_bytes(data[:COMPANY_BYTES], "little"),
+        code=data[4:24].hex(),
+        power_1m_dbm=signed(data[24]),
+        reserved=data[25] if len(data) > ALTBEACON_BYTES else 0,
     )
-
-
-def signed(byte: int) -> int:
-    """One byte as a signed number."""
-    return byte - 256 if byte > 127 else byte

@@ -17,8 +17,11 @@ from geofences.beacons.frames import (
 
 LOSS_FIRST_METRE_DB = 41
 UID, URL, TLM, EID = 0x00, 0x10, 0x20, 0x30
+# Of the whole frame; what a maker adds behind it does not matter.
 UID_BYTES, EID_BYTES, TLM_BYTES, ETLM_BYTES = 18, 10, 14, 18
-NO_TEMPERATURE = 0x8000
+URL_HEAD_BYTES = 3  # type, power, scheme; the address takes the rest
+PLAIN, ENCRYPTED = 0, 1  # versions of TLM
+NO_TEMPERATURE = -0x8000
 TENTHS = 10.0
 FIXED_POINT = 256.0  # temperature is 8.8
 
@@ -36,9 +39,13 @@ def read_eddystone(data: bytes) -> Frame:
     return reader(data) if reader else NoBeacon()
 
 
+def signed(byte: int) -> int:
+    """One byte as a signed number."""
+    return byte - 256 if byte > 127 else byte
+
+
 def _power(byte: int) -> int:
-    at_0m = byte - 256 if byte > 127 else byte
-    return at_0m - LOSS_FIRST_METRE_DB
+    return signed(byte) - LOSS_FIRST_METRE_DB
 
 
 def _uid(data: bytes) -> Frame:
@@ -48,7 +55,8 @@ def _uid(data: bytes) -> Frame:
 
 
 def _url(data: bytes) -> Frame:
-    if len(data) < 3:
+    """Reserved codes have no meaning, so an address that holds one is no address."""
+    if len(data) <= URL_HEAD_BYTES:
         return Malformed("Eddystone-URL cut short")
     if data[2] >= len(SCHEMES):
         return Malformed("Eddystone-URL of an unknown scheme")
@@ -66,20 +74,18 @@ def _url(data: bytes) -> Frame:
 def _tlm(data: bytes) -> Frame:
     if len(data) < 2:
         return Malformed("Eddystone-TLM cut short")
-    if data[1] == 1:
+    if data[1] == ENCRYPTED:
         if len(data) < ETLM_BYTES:
             return Malformed("encrypted Eddystone-TLM cut short")
         return EddystoneTlm(encrypted=True)
-    if data[1] != 0:
+    if data[1] != PLAIN:
         return Malformed("Eddystone-TLM of an unknown version")
     if len(data) < TLM_BYTES:
         return Malformed("Eddystone-TLM cut short")
-    voltage = int.from_bytes(data[2:4], "big")
     temperature = int.from_bytes(data[4:6], "big", signed=True)
-    supported = int.from_bytes(data[4:6], "big") != NO_TEMPERATURE
     return EddystoneTlm(
-        voltage_mv=voltage or None,
-        temperature_c=temperature / FIXED_POINT if supported else None,
+        voltage_mv=int.from_bytes(data[2:4], "big") or None,
+        temperature_c=None if temperature == NO_TEMPERATURE else temperature / FIXED_POINT,
         advertisements=int.from_bytes(data[6:10], "big"),
         uptime_s=int.from_bytes(data[10:14], "big") / TENTHS,
     )

@@ -1,39 +1,18 @@
-"""Whose transmitter was heard: fixed ids, changing ids and private addresses. Pure.
-
-An identity is believed after two sightings. An address fits a stranger's key by chance once in
-2^24: with 5,000 keys and 2,000 new addresses a day that is about 0.6 a day, so an address needs two
-different ones of the same key, or other evidence of the person.
-"""
+"""Whose transmitter was heard: fixed ids, changing ids and private addresses. Pure."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable
 
-from cryptography.hazmat.primitives.ciphers import CipherContext
-
-from geofences.beacons import resolving
-from geofences.beacons.frames import (
-    AltBeacon,
-    EddystoneEid,
-    EddystoneUid,
-    Frame,
-    IBeacon,
-)
+from geofences.beacons.addresses import PrivateAddresses
+from geofences.beacons.beliefs import Beliefs
+from geofences.beacons.checking import Identity, identity_of, sort_out
+from geofences.beacons.ephemeral import EphemeralIds
+from geofences.beacons.frames import AltBeacon, EddystoneEid, EddystoneUid, Frame, IBeacon
 from geofences.beacons.model import Beacon, BeaconKind, Recognised
 from geofences.model import Fault
 
-SIGHTINGS_BELIEVED = 2
-MAX_ADDRESSES = 20_000  # remembered hits and misses; a busy street for a day
-ADDRESS_KEPT_S = 1800.0  # phones change theirs every 15 minutes
-CORROBORATED_S = 3600.0
-MAX_EXPONENT = 15
-HEX_BYTES = {
-    BeaconKind.ALTBEACON: (("code", 20),),
-    BeaconKind.EDDYSTONE_UID: (("namespace", 10), ("instance", 6)),
-    BeaconKind.EDDYSTONE_EID: (("key", 16),),
-    BeaconKind.IRK: (("key", 16),),
-}
+CHANGING = frozenset({BeaconKind.EDDYSTONE_EID, BeaconKind.IRK})
 
 
 class Identifier:
@@ -41,166 +20,83 @@ class Identifier:
 
     def __init__(self, beacons: Iterable[Beacon]) -> None:
         """Usable beacons, as `build` lets through."""
-        self._fixed: dict[tuple[object, ...], Beacon | None] = {}
-        self._eids: list[Beacon] = []
-        self._irks: list[tuple[CipherContext, Beacon]] = []
-        self._eid_table: dict[str, Beacon | None] = {}
-        self._eid_until = -1.0
-        self._addresses: OrderedDict[str, tuple[Beacon | None, float]] = OrderedDict()
-        self._seen: dict[str, tuple[int, float]] = {}
-        self._resolved: dict[str, OrderedDict[str, float]] = {}
-        self._corroborated: dict[str, float] = {}
-        self._at = 0.0
-        for beacon in beacons:
-            self._add(beacon)
+        known = tuple(beacons)
+        self._known = {beacon.id: beacon for beacon in known}
+        self._fixed = _by_identity(one for one in known if one.kind not in CHANGING)
+        self._eids = EphemeralIds(one for one in known if one.kind is BeaconKind.EDDYSTONE_EID)
+        phones = [one for one in known if one.kind is BeaconKind.IRK]
+        self._addresses = PrivateAddresses(phones)
+        self._owners = frozenset(phone.subject for phone in phones)
+        self._beliefs = Beliefs()
+        self._heard_at: float | None = None
 
     @classmethod
-    def build(cls, beacons: Iterable[Beacon]) -> tuple[Identifier, tuple[Fault, ...]]:
-        """Everything usable; what is not is named, and the rest goes on."""
-        good, faults = [], []
-        for beacon in beacons:
-            reason = why_unusable(beacon)
-            if reason:
-                faults.append(Fault(beacon.id, reason))
-            else:
-                good.append(beacon)
-        return cls(good), tuple(faults)
+    def build(
+        cls, beacons: Iterable[Beacon], before: Identifier | None = None
+    ) -> tuple[Identifier, tuple[Fault, ...]]:
+        """Everything usable; what is not is named, and the rest goes on.
+
+        `before` knew the beacons until now: what it believed of unchanged ones is kept.
+        """
+        good, faults = sort_out(beacons)
+        made = cls(good)
+        if before is not None:
+            same = [one.id for one in good if before._known.get(one.id) == one]
+            made._beliefs.keep_from(before._beliefs, frozenset(same))
+            made._heard_at = before._heard_at
+        return made, faults
 
     def identify(self, address: str, frame: Frame, at: float) -> Recognised | None:
-        """Whose transmitter this is; None for a stranger's, and for one that fits two."""
-        self._at = max(self._at, at)
-        beacon, power = self._by_frame(frame, at)
+        """Whose transmitter this is; None for a stranger's, and for one that fits two.
+
+        `address` is "AA:BB:CC:DD:EE:FF". `confirmed`: a beacon that names itself after two
+        sightings, a phone after two different addresses or other evidence of its owner.
+        """
+        self._heard_at = at
+        beacon = self._beacon_of(frame, at)
         if beacon is not None:
-            return Recognised(beacon, self._is_believed(beacon, at), power)
-        beacon = self._by_address(address, at) if self._irks else None
-        if beacon is None:
-            return None
-        return Recognised(beacon, self._is_confirmed(beacon, address, at), None)
+            confirmed = self._beliefs.of_frame(beacon.id, at)
+            return Recognised(beacon, confirmed, _power(beacon, frame))
+        beacon = self._addresses.beacon_of(address)
+        if beacon is not None:
+            confirmed = self._beliefs.of_address(beacon.id, beacon.subject, address, at)
+            return Recognised(beacon, confirmed, beacon.power_1m_dbm)
+        return None
 
-    def corroborate(self, subject: str) -> None:
-        """Other evidence says that this person is here."""
-        self._corroborated[subject] = self._at
+    def corroborate(self, subject: str, at: float | None = None) -> None:
+        """Other evidence says that this person is here: an address that fits is theirs.
 
-    # -- what a beacon says of itself ---------------------------------------------------------
+        Without `at`: as of the last sighting, or of the first if there was none yet.
+        """
+        if subject in self._owners:
+            self._beliefs.corroborate(subject, self._heard_at if at is None else at)
 
-    def _by_frame(self, frame: Frame, at: float) -> tuple[Beacon | None, int | None]:
+    def _beacon_of(self, frame: Frame, at: float) -> Beacon | None:
+        """Who a frame says it is."""
+        if isinstance(frame, IBeacon):
+            uuid = bytes.fromhex(frame.uuid.replace("-", ""))
+            return self._fixed.get((BeaconKind.IBEACON, uuid, frame.major, frame.minor))
         if isinstance(frame, EddystoneEid):
-            return self._by_eid(frame.eid, at), frame.power_1m_dbm
-        if isinstance(frame, IBeacon | AltBeacon | EddystoneUid):
-            beacon = self._fixed.get(_key_of_frame(frame))
-            given = beacon.power_1m_dbm if beacon else None
-            return beacon, frame.power_1m_dbm if given is None else given
-        return None, None
-
-    def _by_eid(self, eid: str, at: float) -> Beacon | None:
-        if at >= self._eid_until or at < self._eid_until - 2 * self._eid_step():
-            self._fill_eids(at)
-        return self._eid_table.get(eid)
-
-    def _eid_step(self) -> float:
-        return float(min((1 << one.exponent for one in self._eids), default=1))
-
-    def _fill_eids(self, at: float) -> None:
-        self._eid_table = {}
-        for beacon in self._eids:
-            key, when = bytes.fromhex(beacon.key), at - beacon.clock_offset_s
-            for eid in resolving.eids_around(key, beacon.exponent, when):
-                text = eid.hex()
-                other = self._eid_table.get(text, beacon)
-                self._eid_table[text] = beacon if other is beacon else None
-        self._eid_until = at + self._eid_step()
-
-    def _is_believed(self, beacon: Beacon, at: float) -> bool:
-        count, last = self._seen.get(beacon.id, (0, at - 1.0))
-        if at != last:
-            count += 1
-            self._seen[beacon.id] = (count, at)
-        return count >= SIGHTINGS_BELIEVED
-
-    # -- an address that only its owner's key explains ----------------------------------------
-
-    def _by_address(self, address: str, at: float) -> Beacon | None:
-        known = self._addresses.get(address)
-        if known is not None and at - known[1] < ADDRESS_KEPT_S:
-            self._addresses.move_to_end(address)
-            return known[0]
-        beacon = self._resolve(resolving.address_bytes(address))
-        self._addresses[address] = (beacon, at)
-        if len(self._addresses) > MAX_ADDRESSES:
-            self._addresses.popitem(last=False)
-        return beacon
-
-    def _resolve(self, raw: bytes) -> Beacon | None:
-        """One block per key; two keys that fit say nothing."""
-        if not resolving.is_resolvable(raw):
-            return None
-        block, wanted = bytes(13) + raw[:3], raw[3:]
-        found = [beacon for key, beacon in self._irks if key.update(block)[13:] == wanted]
-        return found[0] if len(found) == 1 else None
-
-    def _is_confirmed(self, beacon: Beacon, address: str, at: float) -> bool:
-        addresses = self._resolved.setdefault(beacon.id, OrderedDict())
-        addresses[address] = at
-        while len(addresses) > SIGHTINGS_BELIEVED:
-            addresses.popitem(last=False)
-        if len(addresses) >= SIGHTINGS_BELIEVED:
-            return True
-        known = self._corroborated.get(beacon.subject or "")
-        return known is not None and abs(at - known) <= CORROBORATED_S
-
-    def _add(self, beacon: Beacon) -> None:
-        if beacon.kind is BeaconKind.EDDYSTONE_EID:
-            self._eids.append(beacon)
-        elif beacon.kind is BeaconKind.IRK:
-            self._irks.append((resolving.encryptor(bytes.fromhex(beacon.key)), beacon))
-        else:
-            key = _key_of_beacon(beacon)
-            other = self._fixed.get(key, beacon)
-            self._fixed[key] = beacon if other is beacon else None  # two owners: nobody's
+            return self._eids.beacon_of(frame.eid, at)
+        if isinstance(frame, EddystoneUid):
+            namespace, instance = bytes.fromhex(frame.namespace), bytes.fromhex(frame.instance)
+            return self._fixed.get((BeaconKind.EDDYSTONE_UID, namespace, instance))
+        if isinstance(frame, AltBeacon):
+            return self._fixed.get((BeaconKind.ALTBEACON, bytes.fromhex(frame.code)))
+        return None
 
 
-def why_unusable(beacon: Beacon) -> str:
-    """What is wrong with a beacon's document; "" = nothing."""
-    if beacon.kind is BeaconKind.IBEACON:
-        return _why_not_ibeacon(beacon)
-    for field, size in HEX_BYTES[beacon.kind]:
-        try:
-            good = len(bytes.fromhex(getattr(beacon, field))) == size
-        except ValueError:
-            good = False
-        if not good:
-            return f"{field} must be {size} bytes in hex"
-    if beacon.kind is BeaconKind.EDDYSTONE_EID and not 0 <= beacon.exponent <= MAX_EXPONENT:
-        return f"exponent must be from 0 to {MAX_EXPONENT}"
-    return ""
+def _by_identity(beacons: Iterable[Beacon]) -> dict[Identity, Beacon | None]:
+    """None where two claim to be the same: nobody's."""
+    found: dict[Identity, Beacon | None] = {}
+    for beacon in beacons:
+        identity = identity_of(beacon)
+        found[identity] = None if identity in found else beacon
+    return found
 
 
-def _why_not_ibeacon(beacon: Beacon) -> str:
-    try:
-        good = len(bytes.fromhex(beacon.uuid.replace("-", ""))) == 16
-    except ValueError:
-        good = False
-    if not good:
-        return "uuid must be 16 bytes in hex"
-    for field in ("major", "minor"):
-        value = getattr(beacon, field)
-        if value is None or not 0 <= value <= 0xFFFF:
-            return f"{field} must be from 0 to 65535"
-    return ""
-
-
-def _key_of_frame(frame: IBeacon | AltBeacon | EddystoneUid) -> tuple[object, ...]:
-    if isinstance(frame, IBeacon):
-        return BeaconKind.IBEACON, frame.uuid.replace("-", "").lower(), frame.major, frame.minor
-    if isinstance(frame, AltBeacon):
-        return BeaconKind.ALTBEACON, frame.code
-    return BeaconKind.EDDYSTONE_UID, frame.namespace, frame.instance
-
-
-def _key_of_beacon(beacon: Beacon) -> tuple[object, ...]:
-    if beacon.kind is BeaconKind.IBEACON:
-        uuid = beacon.uuid.replace("-", "").lower()
-        return beacon.kind, uuid, beacon.major, beacon.minor
-    if beacon.kind is BeaconKind.ALTBEACON:
-        return beacon.kind, beacon.code.lower()
-    return beacon.kind, beacon.namespace.lower(), beacon.instance.lower()
+def _power(beacon: Beacon, frame: Frame) -> int | None:
+    """As measured for this beacon, else as it says itself."""
+    if beacon.power_1m_dbm is not None:
+        return beacon.power_1m_dbm
+    return getattr(frame, "power_1m_dbm", None)

@@ -5,16 +5,17 @@ EID: Eddystone-EID specification. Addresses: Bluetooth Core Vol 3 Part H 2.2.2 (
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import ECB
 
 KEY_BYTES = 16
+EID_BYTES = 8
 SALT = 0xFF
-# Beacons drift by up to 150 ppm (13 s a day) and choose their own moment to change.
-WINDOWS_ASIDE = 2
+MAX_BEACON_TIME_S = 0xFFFFFFFF  # 4 bytes
+ADDRESS_BYTES, PRAND_BYTES = 6, 3
 RANDOM_TOP_BITS = 0b01  # of a resolvable private address
 
 
@@ -25,21 +26,22 @@ def encryptor(key: bytes) -> CipherContext:
 
 def eid_at(key: bytes, exponent: int, beacon_time_s: int) -> bytes:
     """The 8 bytes a beacon shows at `beacon_time_s`, its own clock; it changes every 2^K s."""
-    time_s = beacon_time_s & 0xFFFFFFFF
-    salted = bytes(11) + bytes((SALT, 0, 0)) + (time_s >> 16).to_bytes(2, "big")
-    temporary = encryptor(key).update(salted)
-    quantised = (time_s >> exponent << exponent).to_bytes(4, "big")
-    return encryptor(temporary).update(bytes(11) + bytes((exponent,)) + quantised)[:8]
+    window = (beacon_time_s & MAX_BEACON_TIME_S) >> exponent
+    return next(iter(eids(key, exponent, (window,))))
 
 
-def eids_around(key: bytes, exponent: int, beacon_time_s: float) -> Iterable[bytes]:
-    """What the beacon may show now, for every clock that is a little wrong."""
-    step = 1 << exponent
-    middle = int(beacon_time_s)
-    for aside in range(-WINDOWS_ASIDE, WINDOWS_ASIDE + 1):
-        moment = middle + aside * step
-        if moment >= 0:
-            yield eid_at(key, exponent, moment)
+def eids(key: bytes, exponent: int, windows: Iterable[int]) -> Iterator[bytes]:
+    """What a beacon shows in each of these windows of 2^K s, counted from its clock's zero."""
+    identity = encryptor(key)
+    upper, temporary = -1, identity
+    for window in windows:
+        time_s = window << exponent
+        if time_s >> 16 != upper:  # the temporary key holds for 18 hours
+            upper = time_s >> 16
+            salted = bytes(11) + bytes((SALT, 0, 0)) + upper.to_bytes(2, "big")
+            temporary = encryptor(identity.update(salted))
+        block = bytes(11) + bytes((exponent,)) + time_s.to_bytes(4, "big")
+        yield temporary.update(block)[:EID_BYTES]
 
 
 def address_bytes(address: str) -> bytes:
@@ -48,14 +50,19 @@ def address_bytes(address: str) -> bytes:
         raw = bytes.fromhex(address.replace(":", ""))
     except ValueError:
         return b""
-    return raw if len(raw) == 6 else b""
+    return raw if len(raw) == ADDRESS_BYTES else b""
 
 
 def is_resolvable(raw: bytes) -> bool:
     """Whether an address may be resolved by somebody's key."""
-    return len(raw) == 6 and raw[0] >> 6 == RANDOM_TOP_BITS
+    return len(raw) == ADDRESS_BYTES and raw[0] >> 6 == RANDOM_TOP_BITS
+
+
+def hash_block(raw: bytes) -> bytes:
+    """What a key must encrypt to say whether an address is its own."""
+    return bytes(13) + raw[:PRAND_BYTES]
 
 
 def hash_of(key: CipherContext, raw: bytes) -> bytes:
     """The last 3 bytes an address of this key would have."""
-    return key.update(bytes(13) + raw[:3])[13:]
+    return key.update(hash_block(raw))[13:]

@@ -37,8 +37,10 @@ class _Radio:
     gap_s: float = 1.0
     back_at: float = NOWHERE  # when it came back to life
 
-    def hear(self, at: float) -> None:
+    def hear(self, at: float, settings: TrackerSettings) -> None:
         if self.last_at is not None and at > self.last_at:
+            if at - self.last_at > self._suspicious_s(settings):
+                self.back_at = at  # it was deaf, whoever says so
             self.gap_s += USUAL_GAP_WEIGHT * (min(at - self.last_at, 60.0) - self.gap_s)
         self.last_at = at if self.last_at is None else max(self.last_at, at)
 
@@ -48,9 +50,10 @@ class _Radio:
             return True
         if self.last_at is None:
             return False
-        silent_s = at - self.last_at
-        suspicious_s = max(settings.silence_s, settings.silence_factor * self.gap_s)
-        return suspicious_s < silent_s <= settings.silence_max_s
+        return self._suspicious_s(settings) < at - self.last_at <= settings.silence_max_s
+
+    def _suspicious_s(self, settings: TrackerSettings) -> float:
+        return max(settings.silence_s, settings.silence_factor * self.gap_s)
 
 
 @dataclass(slots=True)
@@ -65,6 +68,8 @@ class _Subject:
     told_at: float = NOWHERE
     rival: str | None = None
     rival_since: float = 0.0
+    left_zone: str | None = None  # by a move
+    left_at: float = NOWHERE
     quiet_since: float | None = None  # too weak to be here
     restored: bool = False  # believed from before a restart, not heard since
 
@@ -84,7 +89,7 @@ class Rooms:
         """A radio heard something, of whomever: it is awake."""
         known = self._radios.get(radio)
         if known is not None:
-            known.hear(at)
+            known.hear(at, self._settings)
 
     def on_sighting(
         self,
@@ -168,7 +173,8 @@ class Rooms:
         exit_s = known.rhythm.exit_s(self._settings)
         if known.zone is None:
             # A ghost is still heard: forgetting it would let it come in again.
-            if at - max((ear.last_at for ear in known.ears.values()), default=NOWHERE) > exit_s:
+            last_at = max((ear.last_at for ear in known.ears.values()), default=NOWHERE)
+            if at - last_at > max(exit_s, self._settings.exit_max_s):
                 del self._subjects[subject]
             return []
         since = self._silent_since(known, known.zone, at)
@@ -233,10 +239,21 @@ class Rooms:
         self, subject: str, known: _Subject, levels: Mapping[str, float], best: str, at: float
     ) -> list[RoomChange]:
         loud = levels[best] >= self._settings.enter_level_db
-        if not loud or known.heard < self._settings.enter_sightings:
+        if not loud or self._heard_lately(known, at) < self._needed(known):
             return []
         known.zone, known.told_at, known.rival = best, at, None
         return [self._change(subject, RoomChangeKind.ENTERED, levels, best, at, "sighted")]
+
+    def _needed(self, known: _Subject) -> int:
+        """Two sightings of a tag that speaks seldom, more of one that speaks often."""
+        gap_s, settings = known.rhythm.least_gap_s(), self._settings
+        often = int(settings.window_s / gap_s) if gap_s > 0 else settings.enter_sightings
+        return min(max(often // 2, settings.enter_sightings), settings.enter_sightings_often)
+
+    def _heard_lately(self, known: _Subject, at: float) -> int:
+        """The most sightings that one radio has within the window."""
+        window_s = max(self._settings.window_s, self._settings.window_gaps * known.rhythm.gap_s())
+        return max(ear.count(at, window_s) for ear in known.ears.values())
 
     def _still(
         self, subject: str, known: _Subject, levels: Mapping[str, float], at: float
@@ -251,7 +268,10 @@ class Rooms:
     ) -> list[RoomChange]:
         """Another zone is louder: it must be clearly so, and for a while."""
         here = levels.get(known.zone or "", NOWHERE)
-        if levels[best] < here + self._settings.deadband_db:
+        wanted_db = self._settings.deadband_db
+        if best == known.left_zone and at - known.left_at < self._settings.return_s:
+            wanted_db += self._settings.return_db
+        if levels[best] < here + wanted_db:
             known.rival = None
             return self._still(subject, known, levels, at)
         if known.rival != best:
@@ -259,6 +279,7 @@ class Rooms:
         if at - known.rival_since < self._settings.hold_s:
             return []
         left = _left(subject, known.zone or "", at, "moved")
+        known.left_zone, known.left_at = known.zone, at
         known.zone, known.told_at, known.rival = best, at, None
         return [left, self._change(subject, RoomChangeKind.ENTERED, levels, best, at, "moved")]
 

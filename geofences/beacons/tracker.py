@@ -20,19 +20,23 @@ class TrackerSettings:
 
     default_power_1m_dbm: float = -59.0  # of a tag that does not say; Apple's own example
     path_loss_exponent: float = 2.5  # 2 in the open, 3-4 through walls; for distances only
-    window_s: float = 6.0  # samples of the last seconds count; a body shadows for 2-5 s
+    window_s: float = 10.0  # samples of the last seconds count; a body shadows for 2-8 s
     window_gaps: float = 2.5  # but at least so many of the tag's own intervals
     max_window_s: float = 120.0
     quantile: float = 0.7  # bodies and fading only take away: the louder samples are the truer
-    enter_level_db: float = -38.0  # louder than this in the shop: some 30 m in the open
-    exit_level_db: float = -44.0  # below it they are not here, however often they are heard
+    enter_level_db: float = -27.0  # louder than this in a zone: some 12 m in the open
+    exit_level_db: float = -42.0  # below it they are not here, however often they are heard
     enter_sightings: int = 2  # one advert may be a reflection or somebody passing
-    deadband_db: float = 5.0  # another zone must be this much louder
-    hold_s: float = 6.0  # and for so long
+    enter_sightings_often: int = 4  # of a tag that speaks every second or two
+    deadband_db: float = 8.0  # another zone must be this much louder
+    hold_s: float = 12.0  # and for so long
+    return_db: float = 8.0  # more, for the zone that was just left: a border is no way back
+    return_s: float = 300.0
     exit_min_s: float = 20.0  # a body between tag and radio is no exit
     exit_max_s: float = 200.0  # tags that speak every 30-96 s
     exit_default_s: float = 60.0  # until the tag's own rhythm is known
     exit_factor: float = 1.5  # of the longest gap it makes by itself
+    young_factor: float = 3.0  # while few gaps are known: an advert may have been lost
     exit_margin_s: float = 5.0
     learn_gaps: int = 8  # before that the default counts
     still_s: float = 30.0  # renewed evidence is told at most this often
@@ -88,6 +92,10 @@ class Ear:
             and self.last_at - self._same_since >= settings.frozen_s
         )
 
+    def count(self, at: float, window_s: float) -> int:
+        """How many samples of the last seconds there are."""
+        return sum(at - when <= window_s for when, _ in self.samples)
+
     def level_db(self, at: float, window_s: float, quantile: float) -> float | None:
         """The level of the last seconds; None when there is no sample among them."""
         levels = sorted(level for when, level in self.samples if at - when <= window_s)
@@ -121,10 +129,15 @@ class Rhythm:
         """The usual gap; 0 while nothing is known."""
         return sorted(self._gaps)[len(self._gaps) // 2] if self._gaps else 0.0
 
+    def least_gap_s(self) -> float:
+        """The shortest one: how often it speaks, even if most of it is lost on the way."""
+        return min(self._gaps, default=0.0)
+
     def exit_s(self, settings: TrackerSettings) -> float:
         """Silent for longer than this: gone."""
         if len(self._gaps) < settings.learn_gaps:
-            return settings.exit_default_s
+            young = settings.young_factor * max(self._gaps, default=0.0)
+            return min(max(settings.exit_default_s, young), settings.exit_max_s)
         usual = self.gap_s()
         own = [gap for gap in self._gaps if gap <= OUTLIER_GAPS * usual]
         learned = settings.exit_factor * max(own) + settings.exit_margin_s

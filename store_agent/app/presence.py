@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from geofences import espresense
+from geofences.beacons.tracker import DEFAULTS, with_override
 from geofences.espresense import NodeStatus, RoomReading
 from geofences.mqtt import BrokerSettings, Listener
 from geofences.scanner.radio import Radio, RadioHealth, RadioSettings
@@ -73,7 +74,10 @@ def build_presence(
     footfall = Footfall(settings.presence.minimum_group, clock.now())
     noticing = Noticing(storage, Shop(book, hours, footfall), clock, changed=changed)
     radios = {radio.name: radio.zone for radio in settings.presence.radios}
-    air = Air(radios, clock.monotonic, clock.now)
+    thresholds = DEFAULTS
+    for name, value in settings.presence.tracker.items():
+        thresholds = with_override(thresholds, name, value)
+    air = Air(radios, clock.monotonic, clock.now, thresholds)
     watch = Watch(storage, noticing, air, footfall, clock)
     broker = _broker(settings.presence, clock)
     return Presence(

@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
+from io import TextIOWrapper
 from typing import Any, TextIO
 
 import orjson
 
 from geofences.beacons.adverts import parse
-from geofences.beacons.frames import Malformed
+from geofences.beacons.frames import Frame, Malformed
 
-SEPARATORS = str.maketrans("", "", " :-\t")
+BETWEEN = re.compile(r"0[xX]|[\s:,-]")  # as sniffers and people write bytes
 
 
 def decode_adverts(lines: TextIO, out: TextIO) -> None:
     """One line out for each line in, in the same order; an empty one is malformed too."""
+    if isinstance(lines, TextIOWrapper):
+        lines.reconfigure(errors="replace")  # a line of no text is no hex either
     out.writelines(orjson.dumps(describe(line)).decode() + "\n" for line in lines)
 
 
 def describe(line: str) -> dict[str, Any]:
     """What an advertisement is, as `{kind, ...}`."""
-    text = line.strip().translate(SEPARATORS).removeprefix("0x").removeprefix("0X")
+    digits = BETWEEN.sub("", line)
+    if not digits:
+        return _described(Malformed("empty line"))
     try:
-        advert = bytes.fromhex(text)
+        advert = bytes.fromhex(digits)
     except ValueError:
-        return _described(Malformed("not hex"))
-    return _described(parse(advert) if advert else Malformed("empty"))
+        return _described(Malformed("not hex, or half a byte"))
+    return _described(parse(advert))
 
 
-def _described(frame: Any) -> dict[str, Any]:
+def _described(frame: Frame) -> dict[str, Any]:
     fields = asdict(frame)
     if "code" in fields:  # by its own specification's name
         fields["id"] = fields.pop("code")

@@ -13,6 +13,7 @@ from geofences.beacons.adverts import parse
 from geofences.beacons.identify import Identifier
 from geofences.beacons.model import Beacon, BeaconKind, RoomChange, RoomChangeKind, Sighting
 from geofences.beacons.rooms import Rooms
+from geofences.beacons.tracker import DEFAULTS, TrackerSettings
 from geofences.model import Fault, Observation, Sense
 from store_agent.domain.catalog import Transmitter, TransmitterKind
 from store_agent.domain.greeting import Evidence
@@ -27,13 +28,17 @@ class Air:
     """The radios of one shop. All methods belong to the event loop."""
 
     def __init__(
-        self, radios: Mapping[str, str], monotonic: Callable[[], float], now: Callable[[], datetime]
+        self,
+        radios: Mapping[str, str],
+        monotonic: Callable[[], float],
+        now: Callable[[], datetime],
+        settings: TrackerSettings = DEFAULTS,
     ) -> None:
         """`radios` maps each radio's name to the zone it watches."""
         self._radios = dict(radios)
         self._monotonic = monotonic
         self._now = now
-        self._rooms = Rooms(self._radios)
+        self._rooms = Rooms(self._radios, settings)
         self._identifier = Identifier(())
         self._nodes: dict[str, str] = {}
         self._fixed: dict[tuple[str, int | None, int | None], str] = {}

@@ -1,13 +1,10 @@
 """Advertisements: published examples, lookalikes, and bytes of every kind."""
 
-import json
-from io import StringIO
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geofences.beacons.adverts import parse, structures, to_ad_structures
+from geofences.beacons.adverts import parse, parse_all, structures, to_ad_structures
 from geofences.beacons.eddystone import read_eddystone
 from geofences.beacons.frames import (
     AltBeacon,
@@ -19,13 +16,22 @@ from geofences.beacons.frames import (
     Malformed,
     NoBeacon,
 )
-from store_agent.commands.decode_advert import decode_adverts
 
 IBEACON = "0201061aff4c0002154142434445464748494041424344454600010002f8"
 ALTBEACON = "02011a1bff1801beac2f234454cf6d4a0fadf2f4911ba9ffa600010002c509"
 UID = "0201060303aafe1716aafe00e3123456789012346789010000000000010000"
 URL = "0303aafe1316aafe10f8036769746875620063697472757a"
 TLM = "0201060303aafe1116aafe20000b1813000000146700002ac4"
+KINDS = {
+    "ibeacon",
+    "altbeacon",
+    "eddystone_uid",
+    "eddystone_url",
+    "eddystone_tlm",
+    "eddystone_eid",
+    "none",
+    "malformed",
+}
 
 
 def of(text: str):
@@ -88,7 +94,10 @@ def test_an_eddystone_eid():
         "1eff4c001219" + "00" * 25,  # Find My
         "0aff4c0010050318aabbcc",  # nearby
         "0aff4c0001000000000000",  # overflow
-        "0b16aafe21000000000000",  # the sensor extension
+        "0a16aafe21000000000000",  # the sensor extension
+        "1aff4d000215" + "41" * 21,  # another company with Apple's numbers
+        "0a16abfe00e30000000000",  # another service
+        "1209" + "1aff4c000215" + "41" * 11,  # a name with a beacon in it
         "020106",
         "",
         "00",
@@ -109,8 +118,16 @@ def test_what_only_looks_like_a_beacon_is_none(advert):
         "0516aafe00e3",
         "0916aafe30e300000000",
         "0516aafe2000",
+        "0416aafe20",
         "0516aafe2002",
+        "0516aafe3000",
+        "0516aafe10e3",
+        "0616aafe10e303",  # a scheme and no address
         "0316aafe",
+        IBEACON[:-2],  # the structures end before they said they would
+        IBEACON[:16],
+        ALTBEACON[:20],
+        UID[:-2],
     ],
 )
 def test_what_claims_to_be_a_beacon_and_is_not_is_malformed(advert):
@@ -122,9 +139,59 @@ def test_a_beacon_behind_other_structures_and_noise_is_found():
     assert isinstance(of(IBEACON + "00ffff"), IBeacon)
 
 
-def test_the_same_service_data_under_its_long_uuid():
-    data = to_ad_structures({}, {"0000feaa-0000-1000-8000-00805f9b34fb": b"\x30\xe3" + bytes(8)})
-    assert isinstance(parse(data), EddystoneEid)
+def test_after_a_zero_length_nothing_is_read():
+    assert of("0201060000" + IBEACON) == NoBeacon()
+
+
+def test_a_whole_beacon_counts_more_than_a_broken_one_before_it():
+    assert isinstance(of("0516aafe00e3" + IBEACON), IBeacon)
+    assert isinstance(of(IBEACON + "0516aafe00e3"), IBeacon)
+
+
+def test_a_tag_that_sends_two_formats_in_turn_is_both():
+    both = parse_all(bytes.fromhex(IBEACON + UID[6:]))
+    assert [frame.kind for frame in both] == ["ibeacon", "eddystone_uid"]
+    assert parse_all(b"") == (NoBeacon(),)
+
+
+def test_bytes_behind_a_frame_do_not_matter():
+    assert isinstance(of("1cff4c000215" + "41" * 20 + "c5" + "0000"), IBeacon)
+    assert of("1eff1801beac" + "2f" * 20 + "c509" + "aabbcc").reserved == 9
+    assert read_eddystone(bytes.fromhex("30e3" + "0a" * 8 + "ffff")).eid == "0a" * 8
+    assert read_eddystone(bytes.fromhex(TLM[22:] + "ff")) == of(TLM)
+
+
+def test_an_extended_advertisement_is_longer_than_31_bytes():
+    name = "fa09" + "41" * 249
+    assert isinstance(of("020106" + name + name + IBEACON[6:]), IBeacon)
+
+
+BASE = "-0000-1000-8000-00805f9b34fb"
+EID_DATA = b"\x30\xe3" + bytes(8)
+
+
+def test_the_same_service_data_under_each_length_of_its_uuid():
+    assert to_ad_structures({}, {"0000FEAA" + BASE.upper(): EID_DATA})[:4].hex() == "0d16aafe"
+    long_uuid = bytes.fromhex("fb349b5f8000008000100000aafe0000")
+    for kind, uuid in ((0x16, b"\xaa\xfe"), (0x20, b"\xaa\xfe\0\0"), (0x21, long_uuid)):
+        data = bytes((kind,)) + uuid + EID_DATA
+        assert isinstance(parse(bytes((len(data),)) + data), EddystoneEid)
+
+
+def test_other_uuids_stay_long():
+    uuid = "0a0b0c0d-0000-1000-8000-00805f9b34fb"
+    ((kind, data),) = structures(to_ad_structures({}, {uuid: b"\x01"}))
+    assert (kind, data.hex()) == (0x21, "fb349b5f80000080001000000d0c0b0a01")
+
+
+@pytest.mark.parametrize("uuid", ["", "feaa", "0000zzzz" + BASE, "0000" + BASE, "0000fea" + BASE])
+def test_what_is_no_uuid_is_left_out(uuid):
+    assert to_ad_structures({-1: b"a", 0x1_0000: b"b"}, {uuid: EID_DATA}) == b""
+
+
+def test_what_does_not_fit_a_structure_is_left_out_and_the_rest_is_not():
+    kept = to_ad_structures({1: bytes(252), 2: bytes(253)}, {"0000feaa" + BASE: bytes(253)})
+    assert [len(data) for _, data in structures(kept)] == [254]
 
 
 @given(st.binary(max_size=300))
@@ -133,13 +200,57 @@ def test_any_bytes_are_a_frame(advert):
     assert read_eddystone(advert).kind
 
 
-@given(st.text(max_size=80))
-def test_any_line_decodes_to_one_object(line):
-    out = StringIO()
-    decode_adverts(StringIO(line.replace("\n", " ").replace("\r", " ") + "\n"), out)
-    lines = out.getvalue().splitlines()
-    assert len(lines) == 1
-    assert json.loads(lines[0])["kind"]
+starts = st.sampled_from(["4c000215", "4c0002", "4c00", "1801beac", "ffffbe"]).map(bytes.fromhex)
+eddystone = st.sampled_from(["00", "10", "2000", "2001", "20", "30", "21"]).map(bytes.fromhex)
+tails = st.binary(max_size=30)
+built = st.one_of(
+    st.builds(lambda a, b: b"\xff" + a + b, starts, tails),
+    st.builds(lambda a, b: b"\x16\xaa\xfe" + a + b, eddystone, tails),
+    st.builds(lambda kind, b: bytes((kind,)) + b, st.integers(0, 255), tails),
+)
+
+
+@given(st.lists(built, max_size=4), st.integers(-3, 3), st.integers(0, 120))
+def test_almost_beacons_are_frames_and_never_errors(parts, error, cut):
+    advert = b"".join(bytes((max(0, len(part) + error),)) + part for part in parts)[:cut]
+    for frame in parse_all(advert):
+        assert frame.kind in KINDS
+    whole = [(kind, data) for kind, data in structures(advert)]
+    if not any(kind in {0xFF, 0x16, 0x20, 0x21} for kind, _ in whole):
+        assert isinstance(parse(advert), NoBeacon | Malformed)
+
+
+beacons = st.one_of(
+    st.builds(
+        lambda uuid, major, minor, power: (
+            {0x4C: b"\x02\x15" + uuid + major + minor + power},
+            {},
+            ("ibeacon", uuid.hex(), int.from_bytes(major, "big"), int.from_bytes(minor, "big")),
+        ),
+        *(st.binary(min_size=size, max_size=size) for size in (16, 2, 2, 1)),
+    ),
+    st.builds(
+        lambda tx, ids, rest: (
+            {},
+            {"0000feaa" + BASE: b"\0" + tx + ids + rest},
+            ("eddystone_uid", ids[:10].hex(), ids[10:].hex()),
+        ),
+        st.binary(min_size=1, max_size=1),
+        st.binary(min_size=16, max_size=16),
+        st.binary(max_size=4),
+    ),
+)
+
+
+@given(beacons, st.dictionaries(st.integers(0x100, 0x200), st.just(b"\1\2"), max_size=2))
+def test_what_bluez_took_apart_is_the_same_beacon_again(beacon, others):
+    manufacturer, service, said = beacon
+    frame = parse(to_ad_structures(others | manufacturer, service))
+    if isinstance(frame, IBeacon):
+        found = (frame.kind, frame.uuid.replace("-", "").lower(), frame.major, frame.minor)
+    else:
+        found = (frame.kind, frame.namespace, frame.instance)
+    assert found == said
 
 
 @given(
@@ -151,18 +262,3 @@ def test_what_bluez_took_apart_is_put_together_again(manufacturer, service):
     found = list(structures(to_ad_structures(manufacturer, {uuid: service})))
     expected = [(0xFF, c.to_bytes(2, "little") + d) for c, d in manufacturer.items()]
     assert found == [*expected, (0x16, b"\xaa\xfe" + service)]
-
-
-@pytest.mark.parametrize(
-    "text", [IBEACON.upper(), " ".join(IBEACON[i : i + 2] for i in range(0, 60, 2)), "0x" + IBEACON]
-)
-def test_hex_may_be_written_as_people_write_it(text):
-    out = StringIO()
-    decode_adverts(StringIO(text + "\n"), out)
-    assert json.loads(out.getvalue()) == {
-        "kind": "ibeacon",
-        "uuid": "41424344-4546-4748-4940-414243444546",
-        "major": 1,
-        "minor": 2,
-        "power_1m_dbm": -8,
-    }

@@ -43,10 +43,17 @@ def quiet(rooms, start, seconds, awake=("r-a", "r-b")):
     return changes
 
 
-def test_two_sightings_bring_somebody_in():
+def test_two_sightings_bring_in_who_speaks_seldom():
     rooms = Rooms(RADIOS)
     assert rooms.on_sighting("c", "r-a", -60, 0.0) == []
-    (change,) = rooms.on_sighting("c", "r-a", -61, 1.0)
+    assert told(rooms.on_sighting("c", "r-a", -61, 10.0)) == [(ENTERED, "a")]
+
+
+def test_four_sightings_bring_in_who_speaks_every_second():
+    rooms = Rooms(RADIOS)
+    for second in range(3):
+        assert rooms.on_sighting("c", "r-a", -60 - second, float(second)) == []
+    (change,) = rooms.on_sighting("c", "r-a", -61, 3.0)
     assert (change.kind, change.zone, change.reason) == (ENTERED, "a", "sighted")
     assert change.confidence is Confidence.HIGH
 

@@ -47,7 +47,7 @@ async def test_it_moves_with_the_tag_and_bounces_for_nobody(tmp_path):
     async with shop(tmp_path, [noticed(), tag(), fences()], presence=RADIOS) as running:
         await known(running)
         await carry(running, "sat-women", 20)
-        await carry(running, "sat-men", 20)
+        await carry(running, "sat-men", 40)
         (visit,) = await present(running)
         assert visit["zone"] == "men"
         entered = [d["fence_id"] for kind, _, d in await running.events() if "entered" in kind]

@@ -1,0 +1,45 @@
+"""Seeded people among six radios, beside the naive rule in the same run."""
+
+from __future__ import annotations
+
+from tests.bench.radio_walks import SCENES, Scene, Score, by_rooms, naive, score
+from tests.bench.report import Result, at_most
+from tests.bench.walks import percentile
+
+VISITS = 25
+FLAPS, FALSE_LEFT = 0.1, 0.0
+
+
+async def measure() -> list[Result]:
+    """Per visit."""
+    rows: list[Result] = []
+    for scene in SCENES:
+        ours, plain = score(scene, VISITS, by_rooms), score(scene, VISITS, naive)
+        rows += _rows(scene, ours, plain)
+    return rows
+
+
+def _rows(scene: Scene, ours: Score, plain: Score) -> list[Result]:
+    if not scene.present:
+        note = f"naive rule: {plain.false_enters} of {VISITS}"
+        return [at_most(f"{scene.name}: false enters", "visits", ours.false_enters, 0, note)]
+    note = (
+        f"missed {ours.missed}; wrong room {_wrong(ours)}; enter {_both(ours.enter_s)} s,"
+        f" exit {_both(ours.exit_s)} s (p50/p90); naive rule:"
+        f" {plain.flaps / plain.visits:.1f} flaps per visit, wrong room {_wrong(plain)}, exit {_both(plain.exit_s)} s"
+    )
+    rows = [at_most(f"{scene.name}: flaps", "per visit", ours.flaps / ours.visits, FLAPS, note)]
+    if scene.stall:
+        told = f"naive rule: {plain.false_left}"
+        rows.append(
+            at_most(f"{scene.name}: false left", "events", ours.false_left, FALSE_LEFT, told)
+        )
+    return rows
+
+
+def _wrong(of: Score) -> str:
+    return f"{100 * of.wrong_s / of.inside_s:.0f} %" if of.inside_s else "-"
+
+
+def _both(delays: list[float]) -> str:
+    return f"{percentile(delays, 0.5):.0f}/{percentile(delays, 0.9):.0f}"
