@@ -219,13 +219,28 @@ values = st.one_of(
     st.sampled_from(["enter", "leave", "p", "b", "c", "0", "-1", "1e999", "nan"]),
     st.lists(st.integers(0, 9), max_size=2),
 )
-fields = st.dictionaries(
-    st.sampled_from(
-        ["lat", "lon", "tst", "acc", "vel", "t", "event", "desc", "uuid", "major", "minor"]
-        + ["rad", "rid", "rssi", "prox", "waypoints", "topic", "tid", "data"]
-    ),
-    values,
-)
+FIELDS = [
+    "lat",
+    "lon",
+    "tst",
+    "acc",
+    "vel",
+    "t",
+    "event",
+    "desc",
+    "uuid",
+    "major",
+    "minor",
+    "rad",
+    "rid",
+    "rssi",
+    "prox",
+    "waypoints",
+    "topic",
+    "tid",
+    "data",
+]
+fields = st.dictionaries(st.sampled_from(FIELDS), values)
 
 
 @given(st.sampled_from(EVERYWHERE), fields, st.sampled_from(["", "c-1"]))
