@@ -18,8 +18,6 @@ FAR_M = 20_000.0  # beyond it nothing is remembered
 def follow(work: Work, fix: Fix, placing: Placing) -> None:
     """Compare with the fix before, and tell each stage once per approach."""
     fence, rules = placing.fence, placing.fence.rules
-    if rules.approach_m <= 0:
-        return
     known, away_m = work.of(fence), max(0.0, -placing.distance_m)
     before_m, before_at = known.distance_m, known.distance_at
     if away_m > FAR_M:

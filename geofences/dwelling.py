@@ -19,13 +19,16 @@ def note(
 ) -> None:
     """Keep a piece of evidence of a stay, and tell a dwell that it completes."""
     known = work.places.get(fence.id)
-    if known is None or not known.is_within or not _pending(known, fence):
+    if known is None or not known.is_within or len(known.dwelled) == len(fence.rules.dwell_s):
         return
     if accuracy_m <= MAX_ACCURACY_M:
-        since = at - timedelta(seconds=max(_pending(known, fence)))
-        kept = [one for one in known.proofs if one.at >= since][-MAX_PROOFS + 1 :]
-        kept.append(Proof(at, round(probability, 4)))
-        work.places[fence.id] = replace(known, proofs=tuple(kept))
+        since = at - timedelta(seconds=_pending(known, fence)[-1])
+        proofs = known.proofs
+        first = max(0, len(proofs) - MAX_PROOFS + 1)
+        while first < len(proofs) and proofs[first].at < since:
+            first += 1
+        proofs = (*proofs[first:], Proof(at, round(probability, 4)))
+        work.places[fence.id] = replace(known, proofs=proofs)
     check(work, fence, at)
 
 

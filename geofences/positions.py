@@ -48,30 +48,31 @@ def _recent(track: tuple[Spot, ...], fix: Fix) -> tuple[Spot, ...]:
 
 def _take_one(work: Work, fix: Fix, placing: Placing, jumped: bool) -> None:
     fence = placing.fence
-    probability = accuracy.probability_inside(fix, placing.distance_m)
     if work.is_within(fence.id):
-        _while_inside(work, fix, placing, probability)
+        _while_inside(work, fix, placing, accuracy.probability_inside(fix, placing.distance_m))
         return
-    if not jumped:
+    if jumped:
+        return  # no evidence for anything, and none against what is pending
+    if fence.rules.approach_m > 0:
         approaching.follow(work, fix, placing)
-    _while_outside(work, fix, placing, probability, jumped)
+    if placing.inside or fence.id in work.places:
+        _while_outside(work, fix, placing)
 
 
 # -- coming in --------------------------------------------------------------------------------
 
 
-def _while_outside(
-    work: Work, fix: Fix, placing: Placing, probability: float, jumped: bool
-) -> None:
+def _while_outside(work: Work, fix: Fix, placing: Placing) -> None:
     fence, rules, known = placing.fence, placing.fence.rules, work.of(placing.fence)
-    if jumped or accuracy.radius_m(fix) > rules.enter_max_accuracy_m:
-        return  # no evidence for anything, and none against what is pending
+    if accuracy.radius_m(fix) > rules.enter_max_accuracy_m:
+        return  # as after a jump
     if not placing.inside:
         if known.phase is Phase.PENDING_IN:
             work.places[fence.id] = replace(known, phase=Phase.OUTSIDE, pending_at=None)
         return
     if _is_held_elsewhere(work, fence, fix.fixed_at) or _is_before_its_shop(work, fence):
         return
+    probability = accuracy.probability_inside(fix, placing.distance_m)
     reason = _why_in(work, fix, fence, known, probability)
     if reason is None:
         _pend(work, fix, fence, known)
