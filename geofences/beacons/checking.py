@@ -96,6 +96,6 @@ def _digits(beacon: Beacon, field: str) -> str:
 
 def _is_hex(text: str, size: int) -> bool:
     try:
-        return len(text) == 2 * size and len(bytes.fromhex(text)) == size
+        return len(bytes.fromhex(text)) == size
     except ValueError:
         return False

@@ -1,4 +1,4 @@
-"""How the demo's platform settles what a shop tells it: consents and states of persons.
+"""How the demo's platform settles what a shop tells it: consents, states of persons, fences.
 
 Implements `sync.reference_platform.rules.Rules`. Every settled change names the event it answers,
 so that the shop drops its own pending copy.
@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from store_agent.demo.place import STORE_ID
 from store_agent.domain.consent import ConsentDecision, ConsentState
 from store_agent.domain.customer import PersonState
 from store_agent.domain.events import EventType
@@ -28,6 +29,9 @@ class DemoRules:
 
     def apply(self, event: PlatformEvent, store: Documents) -> None:
         """Settle one new event; EventRefusedError when its data cannot be understood."""
+        if event.type == EventType.FENCES_CHANGED:
+            _settle_fences(event, store)
+            return
         settle = _RULES.get(event.type)
         if settle is None or event.subject is None or "visit_id" in event.data:
             return  # `visit_id`: said about one visit, not about the person
@@ -41,6 +45,14 @@ class DemoRules:
                 "invalid_data", f"{event.type} lacks a usable {_field(error)}"
             ) from error
         store.put("customers", event.subject, settled, confirms=event.id)
+
+
+def _settle_fences(event: PlatformEvent, store: Documents) -> None:
+    """What the shop drew is what everybody gets from now on."""
+    document = event.data.get("document")
+    if not isinstance(document, dict):
+        raise EventRefusedError("invalid_data", f"{event.type} lacks a usable document")
+    store.put("fences", STORE_ID, document, confirms=event.id)
 
 
 def _settle_consent(customer: Document, event: PlatformEvent) -> Document:

@@ -31,6 +31,7 @@ class Documents:
 
     def __init__(self, *customers: Mapping[str, Any]) -> None:
         self.customers = {doc["id"]: dict(doc) for doc in customers}
+        self.others: dict[tuple[str, str], dict[str, Any]] = {}
         self.confirmed: list[str | None] = []
 
     def get(self, collection: str, key: str) -> dict[str, Any] | None:
@@ -39,8 +40,10 @@ class Documents:
     def put(
         self, collection: str, key: str, doc: Mapping[str, Any], confirms: str | None = None
     ) -> None:
-        assert collection == "customers"
-        self.customers[key] = dict(doc)
+        if collection == "customers":
+            self.customers[key] = dict(doc)
+        else:
+            self.others[collection, key] = dict(doc)
         self.confirmed.append(confirms)
 
     def delete(self, collection: str, key: str, confirms: str | None = None) -> None:
@@ -134,3 +137,16 @@ def test_an_event_that_makes_no_sense_is_refused_for_good(unusable: PlatformEven
     assert refused.value.permanent
     assert refused.value.code == "invalid_data"
     assert store.customers == {"c-1": ERIKA}
+
+
+def test_fences_drawn_in_the_shop_come_back_confirmed():
+    documents = Documents()
+    drawn = {"type": "FeatureCollection", "features": []}
+    DemoRules().apply(event("store.fences.changed", {"document": drawn}, None), documents)
+    assert documents.others == {("fences", "koeln-01"): drawn}
+    assert documents.confirmed == ["e-1"]
+
+
+def test_fences_that_are_none_are_refused():
+    with pytest.raises(EventRefusedError):
+        DemoRules().apply(event("store.fences.changed", {"document": "x"}, None), Documents())

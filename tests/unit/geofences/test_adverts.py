@@ -139,6 +139,26 @@ def test_a_beacon_behind_other_structures_and_noise_is_found():
     assert isinstance(of(IBEACON + "00ffff"), IBeacon)
 
 
+SHORTEST = [
+    "00e3" + "11" * 16,
+    "10e30361",
+    "2000" + "11" * 12,
+    "2001" + "11" * 16,
+    "30e3" + "11" * 8,
+]
+
+
+@pytest.mark.parametrize("data", SHORTEST)
+def test_a_frame_is_whole_to_the_last_byte(data):
+    assert not isinstance(read_eddystone(bytes.fromhex(data)), Malformed)
+    for size in range(2, len(data), 2):
+        assert isinstance(read_eddystone(bytes.fromhex(data[:size])), Malformed)
+
+
+def test_telemetry_of_another_version_is_malformed():
+    assert isinstance(read_eddystone(b"\x20\x02" + bytes(16)), Malformed)
+
+
 def test_after_a_zero_length_nothing_is_read():
     assert of("0201060000" + IBEACON) == NoBeacon()
 

@@ -3,6 +3,9 @@
 import random
 
 import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import ECB
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -45,6 +48,22 @@ def shown(beacon: Beacon, at: float) -> str:
 
 def test_the_published_eid():
     assert resolving.eid_at(EID_KEY, 10, 0).hex() == "a9b76a71c5f89290"
+
+
+def as_specified(key: bytes, exponent: int, at: int) -> bytes:
+    """The specification's two steps, written down once more."""
+
+    def aes(with_key: bytes, block: bytes) -> bytes:
+        return Cipher(AES(with_key), ECB()).encryptor().update(block)  # noqa: S305  prescribed
+
+    temporary = aes(key, bytes(11) + b"\xff\x00\x00" + at.to_bytes(4, "big")[:2])
+    quantised = at & ~((1 << exponent) - 1)
+    return aes(temporary, bytes(11) + bytes([exponent]) + quantised.to_bytes(4, "big"))[:8]
+
+
+@given(st.binary(min_size=16, max_size=16), st.integers(0, 15), st.integers(0, 2**32 - 1))
+def test_an_eid_is_what_the_specification_says(key, exponent, at):
+    assert resolving.eid_at(key, exponent, at) == as_specified(key, exponent, at)
 
 
 @given(st.integers(0, 15), st.integers(0, 2**32 - 1))
@@ -134,6 +153,17 @@ def test_an_eid_is_known_two_windows_off(age_s, exponent, windows):
     assert EphemeralIds([beacon]).beacon_of(shown(beacon, NOW + off_s), NOW + age_s) is beacon
 
 
+@pytest.mark.parametrize("exponent", [6, 9, 10, 12])
+def test_two_windows_aside_are_known_from_the_first_moment(exponent, monkeypatch):
+    monkeypatch.setattr(ephemeral, "DRIFT", 0.0)
+    beacon, step_s = tag(exponent), 1 << exponent
+    known = EphemeralIds([beacon])
+    for second in range(0, 8192, 61):
+        at = NOW + second
+        for windows in (-2, -1, 0, 1, 2):
+            assert known.beacon_of(shown(beacon, at + windows * step_s), at) is beacon
+
+
 @pytest.mark.parametrize("days", [1, 30, 365])
 @pytest.mark.parametrize("direction", [1, -1])
 @pytest.mark.parametrize("exponent", [8, 10, 15])
@@ -176,6 +206,9 @@ def test_late_sightings_and_one_wrong_clock_do_not_make_the_tables_anew(monkeypa
     )
     beacon = tag()
     known = EphemeralIds([beacon])
+    for jump in (-9e6, -8e6, -7e6):
+        known.beacon_of("", NOW + jump)
+    made.clear()
     for second in range(60):
         for at in (NOW + second, NOW + second - 900, NOW + 1e8 + second):
             assert known.beacon_of(shown(beacon, at), at) is beacon

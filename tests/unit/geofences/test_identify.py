@@ -203,6 +203,24 @@ def test_what_was_believed_survives_news_of_other_beacons():
     assert after.identify("", FRAME, 2.0).confirmed
 
 
+def test_other_evidence_and_belief_in_tags_survive_too():
+    before = Identifier([PHONE, TAG])
+    before.identify("", FRAME, 100.0)
+    before.identify("", FRAME, 101.0)
+    before.corroborate("c-1", 100.0)
+    after, _ = Identifier.build([PHONE, TAG], before)
+    assert after.identify("", FRAME, 100.0).confirmed
+    assert confirmed(after, ("708194", 200)) == [True]
+
+
+def test_a_scan_right_after_news_of_beacons_is_as_of_the_last_sighting():
+    before = Identifier([PHONE])
+    before.identify("", NOTHING, 100.0)
+    after, _ = Identifier.build([PHONE], before)
+    after.corroborate("c-1")
+    assert confirmed(after, ("708194", 9000)) == [False]
+
+
 def test_what_was_believed_of_a_beacon_that_changed_hands_does_not():
     before = Identifier([PHONE])
     confirmed(before, ("708194", 0), ("712345", 900))

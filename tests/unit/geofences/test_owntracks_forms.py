@@ -69,6 +69,13 @@ def test_an_accuracy_of_nothing_is_unknown(acc):
     assert one(ANDROID | {"acc": acc}).accuracy_m is None
 
 
+@pytest.mark.parametrize("acc", ["inf", "1e999", "nan", True, []])
+def test_an_accuracy_of_nonsense_is_unusable(acc):
+    message = one(ANDROID | {"acc": acc})
+    assert isinstance(message, Unusable)
+    assert "acc" in message.reason
+
+
 @pytest.mark.parametrize("vel", [-1, None])
 def test_a_speed_that_the_phone_does_not_know_is_unknown(vel):
     assert one(ANDROID | {"vel": vel}).speed_mps is None
