@@ -219,3 +219,29 @@ async def test_the_tablet_shows_the_plan_and_who_comes_for_what(tmp_path):
         }
         assert {zone.id for zone in floor.plan.zones} >= {"building", "parking", "women"}
         assert 100 < floor.plan.width_m < 130
+
+
+@pytest.mark.asyncio
+async def test_the_feed_takes_over_the_fences_once_it_confirms_them(tmp_path):
+    from store_agent.app.feed import SyncCache
+    from sync.feed import Change, ChangeOp
+
+    async with shop(tmp_path, [fences()]) as running:
+        drawn = place.fences_document()
+        drawn["features"] = drawn["features"][:1]
+        await put(running, drawn)
+        storage = running.agent.storage
+        ((event_id,),) = await storage.read(
+            lambda view: view.ledger.execute("SELECT event_id FROM fence_edits").fetchall()
+        )
+
+        async def no_positions(_documents):
+            raise AssertionError("there are none in this page")
+
+        cache = SyncCache(storage, running.clock, lambda _: None, no_positions)
+        confirmed = Change("fences", place.STORE_ID, ChangeOp.UPSERT, drawn, event_id)
+        await cache.apply([confirmed], "2")
+        later = Change("fences", place.STORE_ID, ChangeOp.UPSERT, place.fences_document())
+        await cache.apply([later], "3")
+        await running.agent.presence.watch.sweep()
+        assert len((await running.get("/api/v1/fences")).json()["features"]) == 8
