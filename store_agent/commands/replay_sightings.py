@@ -11,7 +11,7 @@ from typing import Any, TextIO
 import orjson
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from geofences.beacons.adverts import parse
+from geofences.beacons.adverts import parse_all
 from geofences.beacons.identify import Identifier
 from geofences.beacons.model import Beacon, RoomChange, RoomChangeKind, Sighting
 from geofences.beacons.rooms import Rooms
@@ -75,8 +75,9 @@ class _Player:
         """Everything that follows up to this sighting, and from it."""
         yield from self._until(sighting.at)
         self._rooms.pulse(sighting.radio, sighting.at)
-        frame = parse(sighting.advert)
-        found = self._identifier.identify(sighting.address, frame, sighting.at)
+        frames = parse_all(sighting.advert)
+        each = (self._identifier.identify(sighting.address, one, sighting.at) for one in frames)
+        found = next((one for one in each if one is not None), None)
         if found is not None and found.confirmed and found.beacon.subject is not None:
             yield from self._rooms.on_sighting(
                 found.beacon.subject,

@@ -9,9 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 
-from geofences.beacons.adverts import parse
+from geofences.beacons.adverts import parse_all
 from geofences.beacons.identify import Identifier
-from geofences.beacons.model import Beacon, BeaconKind, RoomChange, RoomChangeKind, Sighting
+from geofences.beacons.model import (
+    Beacon,
+    BeaconKind,
+    Recognised,
+    RoomChange,
+    RoomChangeKind,
+    Sighting,
+)
 from geofences.beacons.rooms import Rooms
 from geofences.beacons.tracker import DEFAULTS, TrackerSettings
 from geofences.model import Fault, Observation, Sense
@@ -56,7 +63,7 @@ class Air:
         """Know these beacons and no others from now on; unusable ones stand in `faults`."""
         known = tuple(transmitters)
         beacons = [_beacon(one) for one in known if one.kind is not TransmitterKind.NODE]
-        self._identifier, self.faults = Identifier.build(beacons)
+        self._identifier, self.faults = Identifier.build(beacons, self._identifier)
         self._nodes = {_node(one): one.customer_id for one in known if one.customer_id is not None}
         self._fixed = {
             (one.uuid.upper(), one.major, one.minor): one.zone
@@ -74,7 +81,7 @@ class Air:
 
     def corroborate(self, subject: str) -> None:
         """Other evidence says that this person is here: an address that fits is theirs."""
-        self._identifier.corroborate(subject)
+        self._identifier.corroborate(subject, self._now().timestamp())
 
     def forget_standings(self) -> None:
         """Consents may have changed: ask again before anybody is tracked further."""
@@ -85,19 +92,23 @@ class Air:
     def hear(self, sighting: Sighting) -> None:
         """One radio heard one transmitter."""
         self.heard += 1
-        self._rooms.pulse(sighting.radio, sighting.at)
-        found = self._identifier.identify(sighting.address, parse(sighting.advert), sighting.at)
+        # The clock of a satellite may be ahead; nothing is heard before it is said.
+        at = min(sighting.at, self._now().timestamp())
+        self._rooms.pulse(sighting.radio, at)
+        found = self._identified(sighting, at)
         if found is None or found.beacon.subject is None:
             return
         subject = found.beacon.subject
-        if found.confirmed and self._may_track(subject, sighting.at):
+        if found.confirmed and self._may_track(subject, at):
             self._changes += self._rooms.on_sighting(
-                subject,
-                sighting.radio,
-                sighting.rssi_dbm,
-                sighting.at,
-                found.power_1m_dbm,
+                subject, sighting.radio, sighting.rssi_dbm, at, found.power_1m_dbm
             )
+
+    def _identified(self, sighting: Sighting, at: float) -> Recognised | None:
+        """Whose it is by any of its frames: some tags send two formats, and we know one."""
+        frames = parse_all(sighting.advert)
+        found = (self._identifier.identify(sighting.address, frame, at) for frame in frames)
+        return next((one for one in found if one is not None), None)
 
     def reads(self, node: str, radio: str, distance_m: float, at: float) -> None:
         """A node in the shop reports how far away one of its devices is."""
