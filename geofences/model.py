@@ -220,7 +220,6 @@ class ZoneEvent:
     reason: str
     probability: float | None = None
     initial: bool = False  # the first fix ever was inside already
-    late: bool = False  # found out afterwards; the live state did not change
     notify: bool = True  # False within `retrigger_s` of the last exit
     dwell_s: float | None = None  # which threshold
     approach: Approach | None = None

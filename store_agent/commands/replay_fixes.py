@@ -164,7 +164,6 @@ def _shown(event: ZoneEvent) -> dict[str, Any]:
     }
     more = {
         "initial": event.initial or None,
-        "late": event.late or None,
         "notify": None if event.notify else False,
         "dwell_s": event.dwell_s,
         "stage": event.approach,

@@ -59,9 +59,7 @@ def placed(visit: Visit | None, at: datetime) -> Visit | None:
 def follow(
     visit: Visit | None, event: ZoneEvent, kind: FenceKind, *, named: bool, make_id: NewId
 ) -> Change:
-    """What one zone event changes. Late ones change nothing: they are about the past."""
-    if event.late:
-        return Change(visit)
+    """What one zone event changes."""
     if kind is FenceKind.STORE:
         return _at_store(visit, event, named=named, make_id=make_id)
     if kind is FenceKind.CURBSIDE:

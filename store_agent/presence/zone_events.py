@@ -28,7 +28,6 @@ def to_platform(event: ZoneEvent, visit_id: str | None) -> Event:
         "confidence": event.confidence,
         "reason": event.reason,
         "initial": event.initial,
-        "late": event.late,
         "notify": event.notify,
         "known_at": event.emitted_at,
     }

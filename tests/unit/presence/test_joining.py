@@ -127,16 +127,3 @@ def test_an_approach_says_when_they_will_be_here(approach, stage):
 def test_the_curbside_is_an_arrival_until_they_leave():
     assert after(None, ENTER, FenceKind.CURBSIDE).arrival.stage is ArrivalStage.AT_CURBSIDE
     assert after(None, EXIT, FenceKind.CURBSIDE).arrived
-
-
-@pytest.mark.parametrize("kind", list(ZoneEventKind))
-@pytest.mark.parametrize("fence", list(FenceKind))
-def test_what_is_found_out_late_changes_nothing(kind, fence):
-    known = visit(zone="women")
-    change = after(known, kind, fence, fence_id="women", late=True)
-    assert (change.visit, change.ended, change.arrival, change.arrived) == (
-        known,
-        None,
-        None,
-        False,
-    )
