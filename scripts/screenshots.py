@@ -21,7 +21,8 @@ import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from kiosk_ui.fake_app import DEVICE_TOKEN, SESSION_TOKEN, FakeKiosk, build_fake_kiosk
-from kiosk_ui.fake_cast import crowd, furnish, offline
+from kiosk_ui.fake_cast import crowd, offline
+from kiosk_ui.fake_presence import furnish
 from kiosk_ui.model import Progress
 from store_agent.clock import SystemClock
 

@@ -14,7 +14,7 @@ from kiosk_rig import (
 )
 from playwright.sync_api import sync_playwright
 
-from kiosk_ui.fake_cast import furnish
+from kiosk_ui.fake_presence import furnish
 
 PLACE = (
     "(name) => { const c = document.querySelector(`.plan-person[aria-label^='${name}'] circle`);"

@@ -7,7 +7,7 @@ from itertools import combinations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiosk_ui.fake_cast import sample_plan
+from kiosk_ui.fake_presence import sample_plan
 from kiosk_ui.model import FloorPlan, FloorRow, PlanKind, PlanZone
 from kiosk_ui.plan import draw
 
