@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -26,9 +26,10 @@ from store_agent.presence.fence_book import FenceBook, Plan, plan
 from store_agent.presence.footfall import Footfall
 from store_agent.presence.people import Standing, standing
 from store_agent.presence.record import Record, decoded, open_record
-from store_agent.storage import Connection, Storage, View, fences, whereabouts
+from store_agent.storage import Connection, Storage, View, arrivals, fences, whereabouts
 
 PER_WRITE = 50  # pieces of evidence in one transaction, so that a scan never waits long behind it
+ON_THE_WAY_KEPT = timedelta(minutes=15)  # without news of an approach
 UNKNOWN_SUBJECT, NO_CONSENT, CLOSED = "unknown_subject", "no_consent", "closed"
 
 T = TypeVar("T")
@@ -176,7 +177,21 @@ class Noticing:
         )
         for part in _parts(due):
             await self._decide(frozenset(part), partial(self._sweep_some, part, blind))
+        await self._give_up(now)
         await self._count_hour(now)
+
+    async def _give_up(self, now: datetime) -> None:
+        """Forget who was on the way and has not been heard of: nobody waits for them any more."""
+        before = now - ON_THE_WAY_KEPT
+
+        def forget(tx: Connection) -> frozenset[str]:
+            gone = arrivals.given_up(tx, before)
+            for one in gone:
+                arrivals.forget(tx, one.customer_id, one.fence_id)
+            return frozenset(one.customer_id for one in gone)
+
+        if await self._storage.read(lambda view: arrivals.given_up(view.ledger, before)):
+            self._changed(await self._storage.write(forget))
 
     def _due(self, view: View, now: datetime, blind: Collection[str], redrawn: bool) -> list[str]:
         """Whose state must be looked at in a transaction."""

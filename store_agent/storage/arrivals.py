@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from store_agent.domain.arrival import Arrival, ArrivalStage
 from store_agent.domain.greeting import Confidence
 from store_agent.storage.connection import Connection
@@ -35,6 +37,13 @@ def forget(tx: Connection, customer_id: str, fence_id: str | None = None) -> Non
     tx.execute(
         "DELETE FROM arrivals WHERE customer_id = ? AND fence_id = ?", (customer_id, fence_id)
     )
+
+
+def given_up(connection: Connection, before: datetime) -> list[Arrival]:
+    """Who was on the way and was not heard of since `before`: they did not come."""
+    on_the_way = {ArrivalStage.APPROACHING, ArrivalStage.NEARBY}
+    found = everybody(connection)
+    return [one for one in found if one.stage in on_the_way and one.as_of < before]
 
 
 def everybody(connection: Connection) -> list[Arrival]:

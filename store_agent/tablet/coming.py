@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from kiosk_ui import model
 from store_agent import briefing
@@ -13,14 +13,12 @@ from store_agent.domain.naming import why_unnamed
 from store_agent.greeting.coming import need_of
 from store_agent.storage import View, arrivals, visits
 
-# An approach nobody has heard of again is old news; the engine lets go of it later.
-APPROACH_SHOWN = timedelta(minutes=15)
 ON_THE_WAY = frozenset({ArrivalStage.APPROACHING, ArrivalStage.NEARBY})
 
 
-def rows(view: View, language: str, now: datetime) -> tuple[model.ArrivalRow, ...]:
+def rows(view: View, language: str) -> tuple[model.ArrivalRow, ...]:
     """Whoever comes for something, at the curbside first, then the soonest."""
-    found = (_row(view, one, language, now) for one in arrivals.everybody(view.ledger))
+    found = (_row(view, one, language) for one in arrivals.everybody(view.ledger))
     known = [row for row in found if row is not None]
     known.sort(key=lambda row: (row.stage is not model.ArrivalStage.AT_CURBSIDE, _expected(row)))
     return tuple(known)
@@ -30,9 +28,7 @@ def _expected(row: model.ArrivalRow) -> datetime:
     return row.eta_at or row.since
 
 
-def _row(view: View, arrival: Arrival, language: str, now: datetime) -> model.ArrivalRow | None:
-    if arrival.stage in ON_THE_WAY and now - arrival.as_of > APPROACH_SHOWN:
-        return None
+def _row(view: View, arrival: Arrival, language: str) -> model.ArrivalRow | None:
     person = briefing.customer(view, arrival.customer_id)
     if person is None or PersonState.DECEASED in person.states:
         return None

@@ -95,7 +95,7 @@ class TabletShop:
 
         def read(view: View) -> model.Floor:
             rows = self._floor.rows(view, viewer.language, self._words(view))
-            return model.Floor(rows, coming=coming.rows(view, viewer.language, now))
+            return model.Floor(rows, coming=coming.rows(view, viewer.language))
 
         found = await self._storage.read(read, is_long=True)
         guests = tuple(guest for guest in self._guests if now - guest.at <= GUEST_SHOWN)

@@ -163,3 +163,15 @@ async def test_bad_positions_name_the_field_and_change_nothing(tmp_path):
             answer = await running.post("/api/v1/locations", body, token="relay")
             assert (answer.status_code, answer.json()["field"]) == (422, f"1.{field}")
         assert await traces(running) == 0
+
+
+@pytest.mark.asyncio
+async def test_who_was_on_the_way_and_never_came_is_forgotten(tmp_path):
+    async with shop(tmp_path, [noticed(open_orders=[pickup()]), fences()]) as running:
+        for lat in (50.9540, 50.9500, 50.9450):
+            await walk(running, (lat, 6.9490), 30, every_s=30)
+        assert [one["stage"] for one in await arrivals(running)] == ["approaching"]
+        await pause(running, 1200)
+        assert await arrivals(running) == []
+        await pause(running, 2400)
+        assert await traces(running) == 0
