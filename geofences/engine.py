@@ -97,29 +97,27 @@ class Engine:
         """Apply what need not wait any longer, in the order in which it happened."""
         if not work.held:
             return
-        if len(work.held) == 1 and not self._reorder:
-            (fix,) = work.held
-            work.held = ()
-            if work.last is None or fix.fixed_at > work.last.fixed_at:
-                positions.take(work, fix)
-            return
-        newest = max(fix.fixed_at for fix in work.held)
-        if work.last is not None:
-            newest = max(newest, work.last.fixed_at)
-        ready = [
-            fix
-            for fix in work.held
-            if newest - fix.fixed_at >= self._reorder or work.now - fix.received_at >= self._reorder
-        ]
-        if not ready:
-            return
+        held = sorted(work.held, key=_happened) if len(work.held) > 1 else work.held
+        newest = held[-1].fixed_at
+        if work.last is not None and work.last.fixed_at > newest:
+            newest = work.last.fixed_at
+        due = len(held)
         # Who came later but happened before one that is due goes first.
-        until = max(fix.fixed_at for fix in ready)
-        due = [fix for fix in work.held if fix.fixed_at <= until]
-        work.held = tuple(fix for fix in work.held if fix.fixed_at > until)
-        for fix in sorted(due, key=lambda one: (one.fixed_at, one.received_at)):
+        while due and not self._is_due(held[due - 1], newest, work.now):
+            due -= 1
+        if not due:
+            return
+        work.held = tuple(held[due:])
+        for fix in held[:due]:
             if work.last is None or fix.fixed_at > work.last.fixed_at:
                 positions.take(work, fix)
+
+    def _is_due(self, fix: Fix, newest: datetime, now: datetime) -> bool:
+        return newest - fix.fixed_at >= self._reorder or now - fix.received_at >= self._reorder
+
+
+def _happened(fix: Fix) -> tuple[datetime, datetime]:
+    return fix.fixed_at, fix.received_at
 
 
 def _step(work: Work) -> Step:

@@ -155,8 +155,8 @@ def _is_fresh(known: FenceState, at: datetime) -> bool:
 
 def _while_inside(work: Work, fix: Fix, placing: Placing, probability: float) -> None:
     fence, rules, known = placing.fence, placing.fence.rules, work.places[placing.fence.id]
-    outside_m = -placing.distance_m
-    if outside_m <= exit_buffer_m(work, fence):
+    outside_m, buffer_m = -placing.distance_m, exit_buffer_m(work, fence)
+    if outside_m <= buffer_m:
         stale = known.phase is Phase.STALE and not placing.inside
         evidence_at = known.evidence_at
         if placing.inside and (evidence_at is None or evidence_at < fix.fixed_at):
@@ -168,9 +168,7 @@ def _while_inside(work: Work, fix: Fix, placing: Placing, probability: float) ->
             pending_count=0,
             evidence_at=evidence_at,
         )
-    elif outside_m > exit_buffer_m(work, fence) + min(
-        accuracy.radius_m(fix), rules.exit_accuracy_cap_m
-    ):
+    elif outside_m > buffer_m + min(accuracy.radius_m(fix), rules.exit_accuracy_cap_m):
         _pend_out(work, fix, fence, probability)
     dwelling.note(work, fence, fix.fixed_at, probability, accuracy.radius_m(fix))
 
