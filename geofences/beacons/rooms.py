@@ -239,7 +239,10 @@ class Rooms:
         self, subject: str, known: _Subject, levels: Mapping[str, float], best: str, at: float
     ) -> list[RoomChange]:
         loud = levels[best] >= self._settings.enter_level_db
-        if not loud or self._heard_lately(known, at) < self._needed(known):
+        others = [level for zone, level in levels.items() if zone != best]
+        # Between two zones one more sighting: the first place told should be the right one.
+        unclear = bool(others) and levels[best] - max(others) < self._settings.deadband_db
+        if not loud or self._heard_lately(known, at) < self._needed(known) + unclear:
             return []
         known.zone, known.told_at, known.rival = best, at, None
         return [self._change(subject, RoomChangeKind.ENTERED, levels, best, at, "sighted")]
@@ -269,6 +272,8 @@ class Rooms:
         """Another zone is louder: it must be clearly so, and for a while."""
         here = levels.get(known.zone or "", NOWHERE)
         wanted_db = self._settings.deadband_db
+        if known.rhythm.gap_s() > self._settings.seldom_s:
+            wanted_db += self._settings.seldom_db
         if best == known.left_zone and at - known.left_at < self._settings.return_s:
             wanted_db += self._settings.return_db
         if levels[best] < here + wanted_db:

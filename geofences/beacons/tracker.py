@@ -21,7 +21,7 @@ class TrackerSettings:
     default_power_1m_dbm: float = -59.0  # of a tag that does not say; Apple's own example
     path_loss_exponent: float = 2.5  # 2 in the open, 3-4 through walls; for distances only
     window_s: float = 10.0  # samples of the last seconds count; a body shadows for 2-8 s
-    window_gaps: float = 2.5  # but at least so many of the tag's own intervals
+    window_gaps: float = 3.5  # but at least so many of the tag's own intervals
     max_window_s: float = 120.0
     quantile: float = 0.7  # bodies and fading only take away: the louder samples are the truer
     enter_level_db: float = -27.0  # louder than this in a zone: some 12 m in the open
@@ -29,6 +29,8 @@ class TrackerSettings:
     enter_sightings: int = 2  # one advert may be a reflection or somebody passing
     enter_sightings_often: int = 4  # of a tag that speaks every second or two
     deadband_db: float = 8.0  # another zone must be this much louder
+    seldom_s: float = 4.0  # who speaks less often gives too few samples to even out fading:
+    seldom_db: float = 3.0  # so much more, then
     hold_s: float = 12.0  # and for so long
     return_db: float = 8.0  # more, for the zone that was just left: a border is no way back
     return_s: float = 300.0
