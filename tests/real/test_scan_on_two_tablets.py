@@ -88,7 +88,8 @@ def test_a_scan_appears_on_two_open_tablets_without_reload(shop, browser):
         assert card.is_visible()
     assert (navigations(one), navigations(two)) == before
     for page in (one, two):
-        assert Axe().run(page).violations_count == 0
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
     assert errors == []
 
 
