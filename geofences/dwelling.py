@@ -14,27 +14,36 @@ MAX_ACCURACY_M = 150.0  # a coarser fix says nothing about staying
 MAX_PROOFS = 120  # one per 2.5 s of the default; more of them would weigh the same
 
 
-def note(
-    work: Work, fence: Fence, at: datetime, probability: float, accuracy_m: float = 0.0
-) -> None:
+def note(work: Work, fence: Fence, at: datetime, probability: float) -> None:
     """Keep a piece of evidence of a stay, and tell a dwell that it completes."""
     known = work.places.get(fence.id)
-    if known is None or not known.is_within or len(known.dwelled) == len(fence.rules.dwell_s):
+    if known is None or not known.is_within:
         return
-    if accuracy_m <= MAX_ACCURACY_M:
-        since = at - timedelta(seconds=_pending(known, fence)[-1])
-        proofs = known.proofs
-        first = max(0, len(proofs) - MAX_PROOFS + 1)
-        while first < len(proofs) and proofs[first].at < since:
-            first += 1
-        proofs = (*proofs[first:], Proof(at, round(probability, 4)))
+    proofs = with_proof(known, fence, at, probability)
+    if proofs is not known.proofs:
         work.places[fence.id] = replace(known, proofs=proofs)
     check(work, fence, at)
+
+
+def with_proof(
+    known: FenceState, fence: Fence, at: datetime, probability: float, accuracy_m: float = 0.0
+) -> tuple[Proof, ...]:
+    """The proofs of a stay with this one; the same ones when it adds nothing."""
+    proofs = known.proofs
+    if accuracy_m > MAX_ACCURACY_M or _is_told(known, fence):
+        return proofs
+    since = at - timedelta(seconds=max(_pending(known, fence)))
+    first = max(0, len(proofs) - MAX_PROOFS + 1)
+    while first < len(proofs) and proofs[first].at < since:
+        first += 1
+    return (*proofs[first:], Proof(at, round(probability, 4)))
 
 
 def check(work: Work, fence: Fence, at: datetime) -> None:
     """Tell each dwell that is true at `at` and was not told in this stay."""
     known = work.places[fence.id]
+    if _is_told(known, fence):
+        return
     for threshold_s in _pending(known, fence):
         mean = _mean(known, fence, threshold_s, at)
         if mean is None:
@@ -52,6 +61,10 @@ def check(work: Work, fence: Fence, at: datetime) -> None:
             probability=mean,
             dwell_s=threshold_s,
         )
+
+
+def _is_told(known: FenceState, fence: Fence) -> bool:
+    return len(known.dwelled) == len(fence.rules.dwell_s)
 
 
 def _pending(known: FenceState, fence: Fence) -> list[float]:

@@ -6,7 +6,7 @@ The order is event time, never the order of arrival. Rules and their reasons: do
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -97,7 +97,7 @@ class Engine:
         """Apply what need not wait any longer, in the order in which it happened."""
         if not work.held:
             return
-        held = sorted(work.held, key=_happened) if len(work.held) > 1 else work.held
+        held = _in_order(work.held)
         newest = held[-1].fixed_at
         if work.last is not None and work.last.fixed_at > newest:
             newest = work.last.fixed_at
@@ -114,6 +114,13 @@ class Engine:
 
     def _is_due(self, fix: Fix, newest: datetime, now: datetime) -> bool:
         return newest - fix.fixed_at >= self._reorder or now - fix.received_at >= self._reorder
+
+
+def _in_order(held: tuple[Fix, ...]) -> Sequence[Fix]:
+    """As they happened; the usual two or fewer that are so already need no sorting."""
+    if len(held) < 2 or (len(held) == 2 and held[0].fixed_at < held[1].fixed_at):
+        return held
+    return sorted(held, key=_happened)
 
 
 def _happened(fix: Fix) -> tuple[datetime, datetime]:

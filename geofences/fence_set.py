@@ -20,6 +20,7 @@ import shapely  # type: ignore[import-untyped]
 from geofences.geometry import (
     TURN,
     Bounds,
+    Frame,
     Local,
     LocalCircle,
     LocalPolygons,
@@ -32,7 +33,7 @@ from geofences.geometry import (
 from geofences.model import Circle, Fence, Placing, Shape
 
 LOOP_LIMIT = 50  # one store; up to here a loop is as fast as the tree
-MAX_GROUPS = 256  # a shop has a handful; a town's worth of them is not worth the memory
+MAX_GROUPS = 2_048  # a shop has a handful, a town some hundreds; each takes about 1 kB
 
 
 class FenceSet:
@@ -73,8 +74,9 @@ class FenceSet:
         """
         near = self._boxes.near(lat, lon, pad_m)
         if also:
-            wanted = (self._index.get(fence_id, -1) for fence_id in also)
-            near = sorted({*near, *(index for index in wanted if index >= 0)})
+            wanted = [self._index.get(fence_id, -1) for fence_id in also]
+            missing = {index for index in wanted if index >= 0 and index not in near}
+            near = sorted(missing.union(near)) if missing else near
         return self._group(near).placings(lat, lon) if near else []
 
     def size_m(self, fence_id: str) -> float:
@@ -148,7 +150,7 @@ class _Group:
         polygons = [(fence, one) for fence, one in members if isinstance(one, LocalPolygons)]
         self._circles = [(fence, one) for fence, one in members if isinstance(one, LocalCircle)]
         self._fences = [fence for fence, _ in polygons]
-        self._frames = [astuple(one.frame) for _, one in polygons]
+        self._frames = [_numbers(one.frame) for _, one in polygons]
         self._areas = np.array([one.area for _, one in polygons], dtype=object)
         self._boundaries = np.array([one.boundary for _, one in polygons], dtype=object)
 
@@ -176,6 +178,10 @@ class _Group:
             Placing(fence, signed(distance, inside=within))
             for fence, distance, within in zip(self._fences, away, inside, strict=True)
         ]
+
+
+def _numbers(frame: Frame) -> tuple[float, float, float, float]:
+    return frame.lat, frame.lon, frame.metres_per_lat, frame.metres_per_lon
 
 
 def _size_m(shape: Shape) -> float:

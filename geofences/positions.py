@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from math import hypot, remainder, sqrt
 
 from geofences import accuracy, approaching, dwelling
-from geofences.geometry import Frame
+from geofences.geometry import TURN, Frame
 from geofences.model import Fence, FenceKind, Fix, Placing, Reason
 from geofences.rules import (
     JUMP_MPS,
@@ -116,16 +117,22 @@ def _moves_past(work: Work, fix: Fix, fence: Fence) -> bool:
     rules = fence.rules
     if fix.speed_mps is not None and fix.speed_mps > rules.pass_by_speed_mps:
         return True
-    since = fix.fixed_at - timedelta(seconds=rules.pass_by_window_s)
+    return _moved(work.track, fix, rules.pass_by_window_s) > rules.pass_by_distance_m
+
+
+def _moved(track: tuple[Spot, ...], fix: Fix, window_s: float) -> float:
+    """How far from here, in metres, the farthest spot of the last `window_s` seconds is."""
+    since = fix.fixed_at - timedelta(seconds=window_s)
     frame = Frame.at(fix.lat, fix.lon)
-    return any(
-        _far_m(frame, spot) > rules.pass_by_distance_m for spot in work.track if spot.at >= since
-    )
-
-
-def _far_m(frame: Frame, spot: Spot) -> float:
-    x, y = frame.xy(spot.lat, spot.lon)
-    return float((x * x + y * y) ** 0.5)
+    per_lat, per_lon, lat, lon = frame.metres_per_lat, frame.metres_per_lon, fix.lat, fix.lon
+    farthest = 0.0
+    for spot in reversed(track):
+        if spot.at < since:
+            break
+        # `Frame.xy` written out: whoever comes in is compared with some sixty spots per fix
+        x, y = remainder(spot.lon - lon, TURN) * per_lon, (spot.lat - lat) * per_lat
+        farthest = max(farthest, x * x + y * y)
+    return sqrt(farthest)
 
 
 def _is_held_elsewhere(work: Work, fence: Fence, at: datetime) -> bool:
@@ -156,21 +163,22 @@ def _is_fresh(known: FenceState, at: datetime) -> bool:
 def _while_inside(work: Work, fix: Fix, placing: Placing, probability: float) -> None:
     fence, rules, known = placing.fence, placing.fence.rules, work.places[placing.fence.id]
     outside_m, buffer_m = -placing.distance_m, exit_buffer_m(work, fence)
+    radius_m = accuracy.radius_m(fix)
+    proofs = dwelling.with_proof(known, fence, fix.fixed_at, probability, radius_m)
     if outside_m <= buffer_m:
         stale = known.phase is Phase.STALE and not placing.inside
         evidence_at = known.evidence_at
         if placing.inside and (evidence_at is None or evidence_at < fix.fixed_at):
             evidence_at = fix.fixed_at
-        work.places[fence.id] = replace(
-            known,
-            phase=Phase.STALE if stale else Phase.INSIDE,
-            pending_at=None,
-            pending_count=0,
-            evidence_at=evidence_at,
-        )
-    elif outside_m > buffer_m + min(accuracy.radius_m(fix), rules.exit_accuracy_cap_m):
-        _pend_out(work, fix, fence, probability)
-    dwelling.note(work, fence, fix.fixed_at, probability, accuracy.radius_m(fix))
+        phase = Phase.STALE if stale else Phase.INSIDE
+        work.places[fence.id] = known.renewed(phase, evidence_at, proofs)
+    else:
+        if proofs is not known.proofs:
+            work.places[fence.id] = replace(known, proofs=proofs)
+        if outside_m > buffer_m + min(radius_m, rules.exit_accuracy_cap_m):
+            _pend_out(work, fix, fence, probability)
+    if work.is_within(fence.id):
+        dwelling.check(work, fence, fix.fixed_at)
 
 
 def exit_buffer_m(work: Work, fence: Fence) -> float:
@@ -205,5 +213,5 @@ def _jumped(last: Fix | None, fix: Fix) -> bool:
     if abs(fix.lat - last.lat) < STEP_DEG and abs(fix.lon - last.lon) < STEP_DEG:
         return False
     seconds = (fix.fixed_at - last.fixed_at).total_seconds()
-    away_m = _far_m(Frame.at(last.lat, last.lon), Spot(fix.fixed_at, fix.lat, fix.lon))
+    away_m = hypot(*Frame.at(last.lat, last.lon).xy(fix.lat, fix.lon))
     return away_m > JUMP_MPS * seconds

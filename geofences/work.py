@@ -46,9 +46,9 @@ class Work:
         before, known = self._before, self.places
         if any(one.is_blank for one in known.values()):
             known = {key: one for key, one in known.items() if not one.is_blank}
-        within = before.within
-        if set(self.within()) != set(within):
-            within = self.fences.smallest_first(self.within())
+        within, now_within = before.within, self.within()
+        if len(now_within) != len(within) or not all(map(within.__contains__, now_within)):
+            within = self.fences.smallest_first(now_within)
         same = (
             self.last is before.last
             and self.held == before.held
