@@ -18,7 +18,7 @@ from geofences.rules import (
 from geofences.state import FenceState, Phase, Spot
 from geofences.work import Work
 
-PAD_M = 170.0  # exit buffer and the cap of the accuracy: beyond it nobody is near
+PAD_M = 1.0  # who is farther outside and nothing is known of is nobody to this fence
 TRACK_S = 180.0  # at least as long as the longest window of a passer-by
 MAX_SPOTS = 60  # a phone that reports every second must not fill the state
 # Positions indoors are noise: while radios or scans say that somebody is here, they do not leave.
