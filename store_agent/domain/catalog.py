@@ -1,4 +1,4 @@
-"""What the platform tells the shop besides customers: passes, offers, vouchers, products, staff.
+"""What the platform tells the shop besides customers and offers: passes, products, staff, weather.
 
 Each class is the shape of one feed collection's document; unknown fields are ignored on reading.
 """
@@ -6,10 +6,8 @@ Each class is the shape of one feed collection's document; unknown fields are ig
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime
 from enum import StrEnum
-
-from store_agent.domain.customer import Lifecycle
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,72 +48,6 @@ class SigningKey:
     public_key: str
     valid_from: datetime | None = None
     valid_until: datetime | None = None
-
-
-class BenefitKind(StrEnum):
-    """What an offer gives."""
-
-    PERCENT = "percent"
-    AMOUNT = "amount"
-    POINTS_MULTIPLIER = "points_multiplier"
-    GIFT = "gift"
-    SERVICE = "service"
-
-
-@dataclass(frozen=True, slots=True)
-class Benefit:
-    """`value`: percent, minor units, multiplier; 0 for gift and service."""
-
-    kind: BenefitKind
-    value: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Audience:
-    """Who an offer is for. An empty field does not restrict."""
-
-    segments: tuple[str, ...] = ()
-    tiers: tuple[str, ...] = ()
-    lifecycles: tuple[Lifecycle, ...] = ()
-    consent: str | None = None  # a further purpose beyond `clienteling`
-    birthday_within_days: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """A rule from the platform. Texts are per language; hours are in the store's time zone."""
-
-    id: str
-    title: dict[str, str]
-    benefit: Benefit
-    detail: dict[str, str]
-    audience: Audience = Audience()
-    valid_from: datetime | None = None
-    valid_until: datetime | None = None
-    weekdays: tuple[int, ...] = ()  # ISO 1..7, empty = every day
-    from_time: time | None = None
-    until_time: time | None = None
-    priority: int = 0
-    categories: tuple[str, ...] = ()
-    skus: tuple[str, ...] = ()
-    control_share: float = 0.0
-    control_salt: str = ""
-    stopped: bool = False  # the kill switch
-
-
-@dataclass(frozen=True, slots=True)
-class Voucher:
-    """One person's single-use right. An issued right is honoured in every control group."""
-
-    id: str
-    customer_id: str
-    title: dict[str, str]
-    benefit: Benefit
-    valid_from: datetime | None = None
-    valid_until: datetime | None = None
-    min_basket_minor: int = 0
-    redeemed_at: datetime | None = None
-    owner_store: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +99,15 @@ class Stock:
     size: str
     quantity: int
     as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Weather:
+    """The weather at one store, key: store id; `conditions` e.g. "rain". Stale = no weather."""
+
+    conditions: tuple[str, ...]
+    as_of: datetime
+    valid_until: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,6 +113,7 @@ class Customer:
     last_purchase_at: datetime | None = None
     last_visit_at: datetime | None = None
     purchase_count: int = 0
+    rfm_band: str = ""  # recency, frequency, monetary, as the platform names it
     wish_list: tuple[str, ...] = ()  # product ids (sku)
     facts: tuple[Fact, ...] = ()
     affinities: tuple[Affinity, ...] = ()

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from store_agent.domain.catalog import Benefit
 from store_agent.domain.customer import Customer
+from store_agent.domain.offer import Benefit
 from store_agent.domain.scan import Resolution, ScanReason
 
 
@@ -39,6 +39,29 @@ class OfferReason(StrEnum):
     ALREADY_OWNED = "already_owned"
     ALREADY_REDEEMED = "already_redeemed"
     PERSON_STATE = "person_state"
+    NOT_IN_RFM_BAND = "not_in_rfm_band"
+    NOT_THIS_BUYER = "not_this_buyer"
+    NOT_FIRST_VISIT = "not_first_visit"
+    NOT_TRIGGERED = "not_triggered"
+    # at the till
+    BELOW_MINIMUM = "below_minimum"
+    NOT_IN_BASKET = "not_in_basket"
+    NO_EFFECT = "no_effect"
+    NOT_COMBINABLE = "not_combinable"  # another offer gives more
+    WRONG_CURRENCY = "wrong_currency"
+    NOT_FOUND = "not_found"
+    NOT_YOURS = "not_yours"
+    CUSTOMER_REQUIRED = "customer_required"
+    VOUCHER_REQUIRED = "voucher_required"
+    ONLINE_ONLY = "online_only"
+    NOT_OWNER = "not_owner"  # another store, or the centre, holds this right
+    RESERVED_ELSEWHERE = "reserved_elsewhere"
+    LIMIT_PERSON = "limit_person"
+    LIMIT_STORE = "limit_store"
+    BUDGET_USED_UP = "budget_used_up"
+    NOT_ENOUGH_POINTS = "not_enough_points"
+    BASKET_VOIDED = "basket_voided"
+    CLOCK_UNSURE = "clock_unsure"  # a right that ends by time, and nobody knows the time
 
 
 class Verdict(StrEnum):

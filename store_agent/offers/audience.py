@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from store_agent.domain.birthday import days_to_birthday
-from store_agent.domain.catalog import Audience, Offer
 from store_agent.domain.consent import CLIENTELING, is_granted
 from store_agent.domain.customer import Customer, PersonState
 from store_agent.domain.greeting import OfferReason
+from store_agent.domain.offer import Audience, Offer
 
 # Nobody with one of these is sold anything new. Vouchers are not touched: they are rights.
 # COLLEAGUE: staff purchases do not count, so an exposure would spoil the measurement.

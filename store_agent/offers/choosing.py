@@ -7,10 +7,10 @@ from datetime import datetime
 from operator import attrgetter, itemgetter
 from zoneinfo import ZoneInfo
 
-from store_agent.domain.catalog import Offer, Voucher
 from store_agent.domain.customer import Customer
 from store_agent.domain.greeting import OfferDecision, OfferReason, Verdict
 from store_agent.domain.language import pick_text
+from store_agent.domain.offer import Offer, Voucher
 from store_agent.offers.audience import Shopper, not_for, shopper_of
 from store_agent.offers.control import is_withheld
 from store_agent.offers.ranking import offer_key, voucher_key

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Set as AbstractSet
 from hashlib import sha256
 
-from store_agent.domain.catalog import Offer
+from store_agent.domain.offer import Offer
 
 HASH_RANGE = 2.0**64  # the first 8 bytes of the digest are a number below this
 

@@ -5,7 +5,7 @@ Both keys end in the id, so the order is total and does not depend on the order 
 
 from __future__ import annotations
 
-from store_agent.domain.catalog import Offer, Voucher
+from store_agent.domain.offer import Offer, Voucher
 from store_agent.offers.audience import Shopper
 from store_agent.offers.windows import Moment, expiry_order
 

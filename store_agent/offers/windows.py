@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime, time
 from math import inf
 from zoneinfo import ZoneInfo
 
-from store_agent.domain.catalog import Offer, Voucher
 from store_agent.domain.greeting import OfferReason
 from store_agent.domain.local_time import instant
+from store_agent.domain.offer import Offer, Voucher
 
 MIDNIGHT = time(0)
 

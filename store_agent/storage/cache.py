@@ -85,5 +85,15 @@ MIGRATIONS = MigrationSet(
             CREATE TABLE beacons (id TEXT PRIMARY KEY, doc BLOB NOT NULL) WITHOUT ROWID;
             """,
         ),
+        (
+            "0003_rights",
+            """
+            CREATE TABLE lots (
+                id TEXT PRIMARY KEY, store_id TEXT NOT NULL, doc BLOB NOT NULL
+            ) WITHOUT ROWID;
+            CREATE INDEX lots_store ON lots (store_id);
+            CREATE TABLE weather (id TEXT PRIMARY KEY, doc BLOB NOT NULL) WITHOUT ROWID;
+            """,
+        ),
     ),
 )

@@ -8,15 +8,9 @@ from typing import Any, TypeVar
 
 import orjson
 
-from store_agent.domain.catalog import (
-    Offer,
-    Product,
-    Purchase,
-    StaffMember,
-    Stock,
-    Transmitter,
-    Voucher,
-)
+from store_agent.domain.catalog import Product, Purchase, StaffMember, Stock, Transmitter, Weather
+from store_agent.domain.offer import Offer, Voucher
+from store_agent.domain.rights import LotGrant
 from store_agent.storage import codec
 from store_agent.storage.connection import Connection, Parameters
 
@@ -89,6 +83,18 @@ def fences(cache: Connection) -> list[dict[str, Any]]:
 def beacons(cache: Connection) -> tuple[Transmitter, ...]:
     """Every beacon somebody carries or that is fixed in the shop."""
     return tuple(_read(cache, Transmitter, "SELECT doc FROM beacons ORDER BY id"))
+
+
+def lots_of(cache: Connection, store_id: str) -> tuple[LotGrant, ...]:
+    """Every lot the platform has handed to this store and not forgotten yet."""
+    sql = "SELECT doc FROM lots WHERE store_id = ? ORDER BY id"
+    return tuple(_read(cache, LotGrant, sql, (store_id,)))
+
+
+def weather(cache: Connection, store_id: str) -> Weather | None:
+    """The last word about the weather here; the caller looks at its age."""
+    found = _read(cache, Weather, "SELECT doc FROM weather WHERE id = ?", (store_id,))
+    return next(iter(found), None)
 
 
 def _read(cache: Connection, shape: type[T], sql: str, params: Parameters = ()) -> Iterable[T]:

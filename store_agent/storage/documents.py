@@ -11,18 +11,19 @@ from types import MappingProxyType
 from typing import Any
 
 from store_agent.domain.catalog import (
-    Offer,
     Product,
     Purchase,
     SigningKey,
     StaffMember,
     Stock,
     Transmitter,
-    Voucher,
     WalletPass,
+    Weather,
 )
 from store_agent.domain.customer import Customer
 from store_agent.domain.errors import InvalidInput
+from store_agent.domain.offer import Offer, Voucher
+from store_agent.domain.rights import LotGrant
 from store_agent.identity import rotating
 from store_agent.storage import codec, words
 from store_agent.storage.connection import Connection
@@ -95,6 +96,8 @@ COLLECTIONS: Mapping[str, Collection] = MappingProxyType(
         "staff": Collection("staff", StaffMember),
         "fences": Collection("fences", dict[str, Any]),
         "beacons": Collection("beacons", Transmitter),
+        "lots": Collection("lots", LotGrant, ("store_id",), lambda one: (one.store_id,)),
+        "weather": Collection("weather", Weather),
     }
 )
 

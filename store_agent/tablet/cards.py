@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from kiosk_ui import model
-from store_agent.domain.catalog import Benefit, BenefitKind, Purchase
+from store_agent.domain.catalog import Purchase
 from store_agent.domain.consent import is_granted
 from store_agent.domain.customer import Customer, PersonState
 from store_agent.domain.greeting import Briefing, OfferDecision, Verdict, Visit
 from store_agent.domain.money import value_of_points
+from store_agent.domain.offer import Benefit, BenefitKind
 
 # The quiet marks, strongest first: one is enough on a row.
 MARKS = (

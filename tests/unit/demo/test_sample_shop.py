@@ -18,19 +18,18 @@ from store_agent.demo.people import People
 from store_agent.demo.place import LANES, staff_pins
 from store_agent.demo.shop import calendar, documents
 from store_agent.domain.catalog import (
-    Offer,
     Product,
     Purchase,
     SigningKey,
     StaffMember,
     Stock,
     Transmitter,
-    Voucher,
     WalletPass,
 )
 from store_agent.domain.consent import CLIENTELING
 from store_agent.domain.customer import Customer, Lifecycle, PersonState
 from store_agent.domain.errors import InvalidInput
+from store_agent.domain.offer import Offer, Voucher
 
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 READERS: dict[str, TypeAdapter[Any]] = {

@@ -12,10 +12,11 @@ from pydantic import TypeAdapter
 from store_agent.demo.shop import documents
 from store_agent.demo.showcase import FINE_KINDS, Showcase, showcase
 from store_agent.demo.wallet import SIGNING_KEY_ID
-from store_agent.domain.catalog import Rotation, SigningKey, TotpField, Voucher
+from store_agent.domain.catalog import Rotation, SigningKey, TotpField
 from store_agent.domain.consent import CLIENTELING, is_granted
 from store_agent.domain.customer import Customer
 from store_agent.domain.naming import why_unnamed
+from store_agent.domain.offer import Voucher
 from store_agent.identity import signed
 from store_agent.identity.rotating import code_at, generator, verify
 

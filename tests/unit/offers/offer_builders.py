@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from store_agent.domain.catalog import Audience, Benefit, BenefitKind, Offer, Voucher
 from store_agent.domain.consent import ConsentDecision, ConsentState
 from store_agent.domain.customer import Customer
 from store_agent.domain.greeting import OfferDecision, OfferReason, Verdict
+from store_agent.domain.offer import Audience, Benefit, BenefitKind, Offer, Voucher
 from store_agent.offers import choose
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -21,9 +21,9 @@ from unit.offers.offer_builders import (
     voucher,
 )
 
-from store_agent.domain.catalog import Audience, Benefit, BenefitKind, Offer, Voucher
 from store_agent.domain.customer import Affinity, Customer, PersonState
 from store_agent.domain.greeting import OfferReason, Verdict
+from store_agent.domain.offer import Audience, Benefit, BenefitKind, Offer, Voucher
 
 DAYS = st.none() | st.integers(-2, 3).map(lambda days: NOW + timedelta(days=days))
 BENEFITS = st.builds(Benefit, st.sampled_from(BenefitKind), st.integers(0, 2))

@@ -12,8 +12,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from unit.offers.offer_builders import customer, judged, offer, outcome, voucher
 
-from store_agent.domain.catalog import Audience
 from store_agent.domain.greeting import OfferReason, Verdict
+from store_agent.domain.offer import Audience
 from store_agent.offers import control, in_control
 
 InControl = Callable[[str, str, float], bool]

@@ -18,10 +18,10 @@ from unit.offers.offer_builders import (
     voucher,
 )
 
-from store_agent.domain.catalog import Audience
 from store_agent.domain.consent import ConsentDecision, ConsentState
 from store_agent.domain.customer import Lifecycle, PersonState, Tier
 from store_agent.domain.greeting import OfferReason, Verdict
+from store_agent.domain.offer import Audience
 
 GOLD = Tier("Gold")
 

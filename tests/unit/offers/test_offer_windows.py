@@ -11,8 +11,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from unit.offers.offer_builders import BERLIN, DAY, NOW, judged, offer, outcome, voucher
 
-from store_agent.domain.catalog import Offer
 from store_agent.domain.greeting import OfferReason, Verdict
+from store_agent.domain.offer import Offer
 from store_agent.offers.windows import moment_of, out_of_hours
 
 IsOpen = Callable[[Offer, datetime, ZoneInfo], bool]

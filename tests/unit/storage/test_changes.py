@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from storage_builders import NOON, customer
 
-from store_agent.domain.catalog import BenefitKind
 from store_agent.domain.errors import Conflict
+from store_agent.domain.offer import BenefitKind
 from store_agent.storage import cache, catalog, changes, customers, migrations, passes
 from store_agent.storage.changes import AppliedChanges, Change
 from store_agent.storage.connection import CACHE_WRITER, Connection, open_connection
@@ -128,7 +128,7 @@ def test_an_unknown_operation_is_put_aside(shop: Connection) -> None:
 
 
 def test_an_unknown_collection_is_counted_and_ignored(shop: Connection) -> None:
-    applied = upsert(shop, "weather", {"id": "rain"})
+    applied = upsert(shop, "horoscopes", {"id": "aries"})
     assert (applied.upserts, applied.ignored_unknown) == (0, 1)
 
 

@@ -29,7 +29,7 @@ def test_every_collection_is_filled_and_searchable(tmp_path: Path) -> None:
         line("customers", customer("c-1", "Erika Müller", phone="+49 30 23125001")),
         line("passes", {"id": "p-1", "customer_id": "c-1", "message": "PASS"}),
         line("offers", {"id": "o-1", "title": {}, "detail": {}, "benefit": benefit}),
-        line("weather", {"id": "rain"}),
+        line("horoscopes", {"id": "aries"}),
         line("fences", {"type": "Feature"}, key="door"),
     )
     assert result == {"cursor": "cursor-1", "count": 5, "quarantined": 0}

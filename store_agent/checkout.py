@@ -1,0 +1,1 @@
+"""THE VERBS of the till, read top to bottom: identify, evaluate, reserve, commit, void, returns."""
