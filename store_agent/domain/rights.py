@@ -7,7 +7,8 @@ See docs/redemption.md.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -214,3 +215,27 @@ class Conflict:
     reason: OfferReason
     at: datetime
     seen_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """How often an offer was redeemed or is held, without the asking basket's own hold."""
+
+    person: int = 0
+    person_day: int = 0
+    store: int = 0
+    store_day: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the ledger says at one moment, for one customer and basket: the rules read it.
+
+    `lot_left` counts units to spend now, by offer; `unavailable` says why a voucher cannot be used.
+    `points` is the platform's last word with what it has not confirmed yet, less what is held.
+    """
+
+    used: Mapping[str, Used] = field(default_factory=dict)
+    lot_left: Mapping[str, int] = field(default_factory=dict)
+    unavailable: Mapping[str, OfferReason] = field(default_factory=dict)
+    points: int = 0
