@@ -274,8 +274,9 @@ class Rooms:
         wanted_db = self._settings.deadband_db
         if known.rhythm.gap_s() > self._settings.seldom_s:
             wanted_db += self._settings.seldom_db
-        if best == known.left_zone and at - known.left_at < self._settings.return_s:
-            wanted_db += self._settings.return_db
+        if best == known.left_zone:
+            faded = (at - known.left_at) / self._settings.return_s
+            wanted_db += self._settings.return_db * max(0.0, 1.0 - faded)
         if levels[best] < here + wanted_db:
             known.rival = None
             return self._still(subject, known, levels, at)

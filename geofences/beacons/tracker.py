@@ -33,7 +33,7 @@ class TrackerSettings:
     seldom_db: float = 3.0  # so much more, then
     hold_s: float = 12.0  # and for so long
     return_db: float = 8.0  # more, for the zone that was just left: a border is no way back
-    return_s: float = 300.0
+    return_s: float = 1200.0  # fading all this time
     exit_min_s: float = 20.0  # a body between tag and radio is no exit
     exit_max_s: float = 200.0  # tags that speak every 30-96 s
     exit_default_s: float = 60.0  # until the tag's own rhythm is known

@@ -79,6 +79,19 @@ def test_the_border_between_two_rooms_is_not_crossed_back_and_forth():
     assert len(told(changes)) <= 3
 
 
+def test_the_way_back_into_the_room_just_left_gets_easier_with_time():
+    weaker = [("r-b", -70)]  # 10 dB: enough to move, not enough to move straight back
+    soon, late = Rooms(RADIOS), Rooms(RADIOS)
+    for rooms, wait_s in ((soon, 60), (late, 1500)):
+        stay(rooms, "r-a", 0, 20)
+        stay(rooms, "r-b", 20, wait_s, rssi=-60, others=[("r-a", -75)])
+    assert told(stay(soon, "r-a", 80, 60, rssi=-60, others=weaker)) == []
+    assert told(stay(late, "r-a", 1520, 60, rssi=-60, others=weaker)) == [
+        (LEFT, "b"),
+        (ENTERED, "a"),
+    ]
+
+
 def test_silence_of_living_radios_is_an_exit_after_the_tags_own_rhythm():
     rooms = Rooms(RADIOS)
     stay(rooms, "r-a", 0, 60)
