@@ -1,0 +1,96 @@
+"""Basket arithmetic in integer minor units: what a line is worth, and how an amount is shared. Pure.
+
+Line values are rounded half up, as tills print them. Shares are found by the largest remainder
+(Hamilton's method): they add up exactly, and no line gets more than it is worth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+
+from store_agent.domain.basket import Allocation, Basket, BasketLine
+
+WHOLE = Decimal(1)
+HUNDRED = Decimal(100)
+
+
+def line_value(line: BasketLine) -> int:
+    """Quantity times unit price in minor units, rounded half up; never below zero."""
+    value = (line.qty * line.unit_price).quantize(WHOLE, ROUND_HALF_UP)
+    return max(0, int(value))
+
+
+def with_tax(line: BasketLine, value_minor: int) -> int:
+    """What the customer pays for a line whose price excludes tax, rounded half up per line."""
+    if line.tax_rate is None:
+        return value_minor
+    gross = value_minor * (HUNDRED + line.tax_rate) / HUNDRED
+    return int(gross.quantize(WHOLE, ROUND_HALF_UP))
+
+
+@dataclass(frozen=True, slots=True)
+class Ware:
+    """One line that offers may touch. `paid_minor` is what the customer pays for it, with tax."""
+
+    line: BasketLine
+    value_minor: int
+    paid_minor: int
+
+    @property
+    def pieces(self) -> int:
+        """Whole pieces; what is sold by weight or length counts as one."""
+        return int(self.line.qty) if self.line.qty == self.line.qty.to_integral_value() else 1
+
+
+def wares_of(basket: Basket) -> tuple[Ware, ...]:
+    """The lines that are bought, in the order of their ids: results never depend on the basket's.
+
+    Returns are left out: what is brought back neither earns an offer nor pays for one.
+    """
+    wares = []
+    for line in sorted(basket.lines, key=lambda one: one.line_id):
+        if line.is_return or line.qty <= 0:
+            continue
+        value = line_value(line)
+        paid = value if basket.prices_include_tax else with_tax(line, value)
+        wares.append(Ware(line, value, paid))
+    return tuple(wares)
+
+
+def share(amount_minor: int, weights: Mapping[str, int]) -> dict[str, int]:
+    """`amount_minor` shared over `weights` (line id -> worth) by the largest remainder.
+
+    Needs 0 <= amount <= sum of the weights; then no share exceeds its weight. Ties go to the
+    smaller id. Lines that get nothing are left out.
+    """
+    total = sum(weights.values())
+    if amount_minor <= 0 or total <= 0:
+        return {}
+    shares, rests = {}, []
+    for name, weight in weights.items():
+        shares[name], rest = divmod(amount_minor * weight, total)
+        rests.append((-rest, name))
+    missing = amount_minor - sum(shares.values())
+    for _, name in sorted(rests)[:missing]:
+        shares[name] += 1
+    return {name: part for name, part in shares.items() if part}
+
+
+def allocations(shares: Mapping[str, int]) -> tuple[Allocation, ...]:
+    """Shares as the till gets them, in the order of the line ids."""
+    return tuple(Allocation(name, shares[name]) for name in sorted(shares))
+
+
+def percent_of(value_minor: int, percent: int) -> int:
+    """Rounded half up; 100 gives exactly the value."""
+    return (value_minor * percent * 2 + 100) // 200
+
+
+def cheapest(unit_values: Sequence[tuple[int, str]], count: int) -> dict[str, int]:
+    """The `count` cheapest pieces: line id -> how many of them lie on that line."""
+    taken: dict[str, int] = {}
+    for _, name in sorted(unit_values)[:count]:
+        taken[name] = taken.get(name, 0) + 1
+    return taken

@@ -1,0 +1,130 @@
+"""What a benefit takes off which line. Pure.
+
+`left` is what every line is still worth (line id -> minor units): offers applied before have taken
+their part, and none takes more than there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP
+
+from store_agent.domain.money import POINT_VALUE_MINOR
+from store_agent.domain.offer import Benefit, BenefitKind
+from store_agent.offers.arithmetic import WHOLE, Ware, cheapest, percent_of, share
+
+BY_HAND = frozenset({BenefitKind.GIFT, BenefitKind.SERVICE})
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The effect of one benefit: minor units per line, and points on top."""
+
+    shares: Mapping[str, int]
+    points: int = 0
+
+    @property
+    def amount_minor(self) -> int:
+        """All of it."""
+        return sum(self.shares.values())
+
+    @property
+    def worth_minor(self) -> int:
+        """What it is worth to the customer: money off and points."""
+        return self.amount_minor + self.points * POINT_VALUE_MINOR
+
+
+NOTHING = Given({})
+_Rule = Callable[[Benefit, tuple[Ware, ...], Mapping[str, int]], dict[str, int]]
+
+
+def give(benefit: Benefit, wares: tuple[Ware, ...], left: Mapping[str, int]) -> Given:
+    """The effect of `benefit` on the lines in its scope."""
+    if benefit.kind is BenefitKind.POINTS:
+        return Given({}, benefit.value)
+    if benefit.kind is BenefitKind.POINTS_MULTIPLIER:
+        paid = sum(left[ware.line.line_id] for ware in wares)
+        return Given({}, earned(paid) * (benefit.value - 1))
+    rule = _RULES.get(benefit.kind)
+    if rule is None:
+        return NOTHING
+    open_wares = tuple(ware for ware in wares if ware.line.discountable)
+    shares = rule(benefit, open_wares, left)
+    cap = benefit.max_minor
+    if cap is not None and sum(shares.values()) > cap:
+        shares = share(cap, shares)
+    return Given(shares)
+
+
+def earned(paid_minor: int) -> int:
+    """One point for each whole unit of money paid."""
+    return max(0, paid_minor) // 100
+
+
+def _percent(benefit: Benefit, wares: tuple[Ware, ...], left: Mapping[str, int]) -> dict[str, int]:
+    weights = _weights(wares, left)
+    return share(percent_of(sum(weights.values()), benefit.value), weights)
+
+
+def _amount(benefit: Benefit, wares: tuple[Ware, ...], left: Mapping[str, int]) -> dict[str, int]:
+    weights = _weights(wares, left)
+    return share(min(benefit.value, sum(weights.values())), weights)
+
+
+def _fixed_price(
+    benefit: Benefit, wares: tuple[Ware, ...], left: Mapping[str, int]
+) -> dict[str, int]:
+    """Each piece costs `value`; what is cheaper already stays."""
+    shares = {}
+    for ware in wares:
+        price = int((ware.line.qty * benefit.value).quantize(WHOLE, ROUND_HALF_UP))
+        shares[ware.line.line_id] = max(0, left[ware.line.line_id] - price)
+    return {name: part for name, part in shares.items() if part}
+
+
+def _nth_free(benefit: Benefit, wares: tuple[Ware, ...], left: Mapping[str, int]) -> dict[str, int]:
+    """Of every `value` pieces the cheapest: over the basket the cheapest of all are free."""
+    pieces = [
+        (left[ware.line.line_id] // ware.pieces, ware.line.line_id)
+        for ware in wares
+        if ware.line.qty == ware.line.qty.to_integral_value()
+        for _ in range(ware.pieces)
+    ]
+    taken = cheapest(pieces, len(pieces) // benefit.value)
+    by_id = {ware.line.line_id: ware for ware in wares}
+    return _of_pieces(taken, by_id, left)
+
+
+def _free_item(
+    benefit: Benefit, wares: tuple[Ware, ...], left: Mapping[str, int]
+) -> dict[str, int]:
+    """One piece of the article, the cheapest line of it."""
+    pieces = [
+        (left[ware.line.line_id] // ware.pieces, ware.line.line_id)
+        for ware in wares
+        if ware.line.sku == benefit.sku
+    ]
+    by_id = {ware.line.line_id: ware for ware in wares}
+    return _of_pieces(cheapest(pieces, 1), by_id, left)
+
+
+def _of_pieces(
+    taken: Mapping[str, int], wares: Mapping[str, Ware], left: Mapping[str, int]
+) -> dict[str, int]:
+    """What so many pieces of each line are still worth, rounded down: never more than the line."""
+    shares = {name: left[name] * count // wares[name].pieces for name, count in taken.items()}
+    return {name: part for name, part in shares.items() if part}
+
+
+def _weights(wares: tuple[Ware, ...], left: Mapping[str, int]) -> dict[str, int]:
+    return {ware.line.line_id: left[ware.line.line_id] for ware in wares}
+
+
+_RULES: Mapping[BenefitKind, _Rule] = {
+    BenefitKind.PERCENT: _percent,
+    BenefitKind.AMOUNT: _amount,
+    BenefitKind.FIXED_PRICE: _fixed_price,
+    BenefitKind.NTH_FREE: _nth_free,
+    BenefitKind.FREE_ITEM: _free_item,
+}
