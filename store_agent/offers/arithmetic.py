@@ -1,4 +1,4 @@
-"""Basket arithmetic in integer minor units: what a line is worth, and how an amount is shared. Pure.
+"""Basket arithmetic in integer minor units: what a line is worth, how an amount is shared. Pure.
 
 Line values are rounded half up, as tills print them. Shares are found by the largest remainder
 (Hamilton's method): they add up exactly, and no line gets more than it is worth.

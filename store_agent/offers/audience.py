@@ -10,7 +10,7 @@ from store_agent.domain.birthday import days_to_birthday
 from store_agent.domain.consent import CLIENTELING, is_granted
 from store_agent.domain.customer import Customer, PersonState
 from store_agent.domain.greeting import OfferReason
-from store_agent.domain.offer import Audience, Offer
+from store_agent.domain.offer import Audience, BuyerStatus, Offer
 
 # Nobody with one of these is sold anything new. Vouchers are not touched: they are rights.
 # COLLEAGUE: staff purchases do not count, so an exposure would spoil the measurement.
@@ -59,7 +59,7 @@ def shopper_of(customer: Customer, owned_skus: Iterable[str], today: date) -> Sh
 
 def not_for(shopper: Shopper, offer: Offer) -> OfferReason | None:
     """Why `offer` is not for this person, or None. Nothing of a profile is read before consent."""
-    return shopper.refusal or _outside_audience(shopper, offer.audience) or _owned(shopper, offer)
+    return shopper.refusal or outside_audience(shopper, offer.audience) or _owned(shopper, offer)
 
 
 def _refusal(customer: Customer) -> OfferReason | None:
@@ -68,7 +68,17 @@ def _refusal(customer: Customer) -> OfferReason | None:
     return OfferReason.PERSON_STATE if NO_NEW_OFFERS.intersection(customer.states) else None
 
 
-def _outside_audience(shopper: Shopper, audience: Audience) -> OfferReason | None:
+EVERYBODY = Audience()
+
+
+def outside_audience(shopper: Shopper, audience: Audience) -> OfferReason | None:
+    """The first question of the audience that says no."""
+    if audience == EVERYBODY:
+        return None
+    return _no_member(shopper, audience) or _wrong_history(shopper, audience)
+
+
+def _no_member(shopper: Shopper, audience: Audience) -> OfferReason | None:
     customer = shopper.customer
     if audience.consent is not None and not is_granted(audience.consent, customer.consents):
         return OfferReason.NO_CONSENT
@@ -78,10 +88,29 @@ def _outside_audience(shopper: Shopper, audience: Audience) -> OfferReason | Non
         return OfferReason.NOT_IN_TIER
     if audience.lifecycles and customer.lifecycle not in audience.lifecycles:
         return OfferReason.NOT_IN_LIFECYCLE
+    return None
+
+
+def _wrong_history(shopper: Shopper, audience: Audience) -> OfferReason | None:
+    customer = shopper.customer
+    if audience.rfm_bands and customer.rfm_band not in audience.rfm_bands:
+        return OfferReason.NOT_IN_RFM_BAND
+    if audience.buyers and buyer_status(customer) not in audience.buyers:
+        return OfferReason.NOT_THIS_BUYER
+    wants_first = audience.first_visit
+    if wants_first is not None and wants_first is not (customer.last_visit_at is None):
+        return OfferReason.NOT_FIRST_VISIT
     within_days = audience.birthday_within_days
     if within_days is not None and not _has_birthday(shopper, within_days):
         return OfferReason.NO_BIRTHDAY
     return None
+
+
+def buyer_status(customer: Customer) -> BuyerStatus:
+    """How often they have bought."""
+    if customer.purchase_count <= 0:
+        return BuyerStatus.NONE
+    return BuyerStatus.ONCE if customer.purchase_count == 1 else BuyerStatus.REPEAT
 
 
 def _has_birthday(shopper: Shopper, within_days: int) -> bool:

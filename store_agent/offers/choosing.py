@@ -10,10 +10,12 @@ from zoneinfo import ZoneInfo
 from store_agent.domain.customer import Customer
 from store_agent.domain.greeting import OfferDecision, OfferReason, Verdict
 from store_agent.domain.language import pick_text
-from store_agent.domain.offer import Offer, Voucher
+from store_agent.domain.offer import Offer, OfflineClass, Voucher
 from store_agent.offers.audience import Shopper, not_for, shopper_of
 from store_agent.offers.control import is_withheld
+from store_agent.offers.occasion import SCANNED, Occasion, is_triggered
 from store_agent.offers.ranking import offer_key, voucher_key
+from store_agent.offers.variants import as_variant, variant_of
 from store_agent.offers.windows import Moment, moment_of, out_of_dates, out_of_hours
 
 Decisions = list[OfferDecision]
@@ -26,11 +28,12 @@ class OfferBook:
     one per edition of the offers and use it for every scan.
     """
 
-    __slots__ = ("_decisions", "offers")
+    __slots__ = ("_decisions", "by_id", "offers")
 
     def __init__(self, offers: Iterable[Offer]) -> None:
         """Take over the offers as the platform sent them."""
         self.offers = tuple(offers)
+        self.by_id = {offer.id: offer for offer in self.offers}
         self._decisions: dict[tuple[str, OfferReason, str], OfferDecision] = {}
 
     def decision(self, offer: Offer, reason: OfferReason, language: str) -> OfferDecision:
@@ -40,6 +43,13 @@ class OfferBook:
         if found is None:
             found = self._decisions[key] = _rule(offer, reason, language)
         return found
+
+    def shown(self, offer: Offer, shopper: Shopper, language: str) -> OfferDecision:
+        """The decision for somebody who gets it, in the arm of the test that is theirs."""
+        variant = variant_of(offer, shopper.customer.id, shopper.assignments)
+        if variant is None:
+            return self.decision(offer, OfferReason.MATCHES, language)
+        return _rule(as_variant(offer, variant), OfferReason.MATCHES, language)
 
 
 def choose(  # noqa: PLR0913 - the contract: one person, the rules, and the moment
@@ -51,6 +61,7 @@ def choose(  # noqa: PLR0913 - the contract: one person, the rules, and the mome
     at: datetime,
     zone: ZoneInfo,
     language: str,
+    occasion: Occasion = SCANNED,
 ) -> tuple[OfferDecision, ...]:
     """Every offer and voucher with its verdict and reason: shown and ranked, withheld, refused.
 
@@ -64,7 +75,7 @@ def choose(  # noqa: PLR0913 - the contract: one person, the rules, and the mome
     shopper = shopper_of(customer, owned_skus, moment.today)
     rights, lost_rights = _judge_vouchers(vouchers, moment, language)
     book = offers if isinstance(offers, OfferBook) else OfferBook(offers)
-    shown, withheld, refused = _judge_offers(book, shopper, moment, language)
+    shown, withheld, refused = _judge_offers(book, shopper, moment, language, occasion)
     return tuple(rights + shown + withheld + lost_rights + refused)
 
 
@@ -85,25 +96,32 @@ def _judge_vouchers(
 
 
 def _judge_offers(
-    book: OfferBook, shopper: Shopper, moment: Moment, language: str
+    book: OfferBook, shopper: Shopper, moment: Moment, language: str, occasion: Occasion
 ) -> tuple[Decisions, Decisions, Decisions]:
     """Shown, withheld, refused. The control group is asked last: withheld means it would show."""
     shown, withheld, refused = [], [], []
     for offer in book.offers:
-        if reason := _refusal(offer, shopper, moment):
+        if reason := _refusal(offer, shopper, moment, occasion):
             refused.append(book.decision(offer, reason, language))
         elif is_withheld(offer, shopper.customer.id, shopper.assignments):
             withheld.append(book.decision(offer, OfferReason.CONTROL_GROUP, language))
         else:
-            rule = book.decision(offer, OfferReason.MATCHES, language)
+            rule = book.shown(offer, shopper, language)
             shown.append((offer_key(offer, shopper, moment), rule))
     return _ranked(shown), _by_id(withheld), _by_id(refused)
 
 
-def _refusal(offer: Offer, shopper: Shopper, moment: Moment) -> OfferReason | None:
+def _refusal(
+    offer: Offer, shopper: Shopper, moment: Moment, occasion: Occasion
+) -> OfferReason | None:
     if offer.stopped:
         return OfferReason.STOPPED
-    return not_for(shopper, offer) or out_of_dates(offer, moment) or out_of_hours(offer, moment)
+    reason = not_for(shopper, offer) or out_of_dates(offer, moment) or out_of_hours(offer, moment)
+    if reason is not None:
+        return reason
+    if offer.offline is OfflineClass.PERSONAL:
+        return OfferReason.VOUCHER_REQUIRED  # whoever has one sees the voucher itself
+    return None if is_triggered(offer.triggers, occasion) else OfferReason.NOT_TRIGGERED
 
 
 def _right(voucher: Voucher, reason: OfferReason, language: str) -> OfferDecision:

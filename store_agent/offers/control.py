@@ -20,8 +20,13 @@ def in_control(salt: str, customer_id: str, share: float) -> bool:
     float; dividing the int would round the largest hashes up to 1.0 and let them slip out of a
     share of 1.
     """
+    return position(salt, customer_id) < share * HASH_RANGE
+
+
+def position(salt: str, customer_id: str) -> int:
+    """Where somebody stands between 0 and `HASH_RANGE`."""
     digest = sha256(b"%b\x00%b" % (salt.encode(), customer_id.encode())).digest()
-    return int.from_bytes(digest[:8], "big") < share * HASH_RANGE
+    return int.from_bytes(digest[:8], "big")
 
 
 def is_withheld(offer: Offer, customer_id: str, assignments: AbstractSet[str]) -> bool:
