@@ -1,0 +1,300 @@
+"""Which offers and vouchers could act on a basket, and why the others cannot. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from store_agent.domain.basket import Basket, BasketLine
+from store_agent.domain.customer import Customer
+from store_agent.domain.greeting import OfferReason
+from store_agent.domain.language import pick_text
+from store_agent.domain.offer import Benefit, Conditions, Offer, OfflineClass, Stacking, Voucher
+from store_agent.domain.rights import Standing, Used
+from store_agent.offers.arithmetic import Ware, wares_of
+from store_agent.offers.audience import EVERYBODY, Shopper, outside_audience, shopper_of
+from store_agent.offers.choosing import OfferBook
+from store_agent.offers.control import is_withheld
+from store_agent.offers.occasion import Occasion, is_triggered
+from store_agent.offers.variants import as_variant, variant_of
+from store_agent.offers.windows import Moment, moment_of, out_of_dates, out_of_hours
+
+NOT_USED = Used()
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything but the basket: the person, the rules, what the ledger says, and the moment.
+
+    `vouchers` are the customer's own and those a code named; the rules check whose they are.
+    """
+
+    customer: Customer | None
+    book: OfferBook
+    vouchers: tuple[Voucher, ...]
+    standing: Standing
+    occasion: Occasion
+    at: datetime
+    zone: ZoneInfo
+    language: str
+    store_id: str
+    is_online: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An offer or voucher that holds for this basket. `scope` are the lines it acts on."""
+
+    offer_id: str
+    voucher_id: str | None
+    variant_id: str | None
+    benefit: Benefit
+    scope: tuple[Ware, ...]
+    whole_basket: bool
+    stacking: Stacking
+    priority: int
+    title: str
+    valid_until: datetime | None
+
+    @property
+    def id(self) -> str:
+        """What a till names it by."""
+        return self.voucher_id or self.offer_id
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """One that does not hold; `missing_minor` is what a basket lacks."""
+
+    offer_id: str
+    voucher_id: str | None
+    reason: OfferReason
+    title: str
+    missing_minor: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A basket and its case, looked at once."""
+
+    basket: Basket
+    case: Case
+    wares: tuple[Ware, ...]
+    moment: Moment
+    shopper: Shopper | None
+    paid_minor: int
+
+    @classmethod
+    def of(cls, basket: Basket, case: Case) -> Scene:
+        """Look at everything that all offers ask for."""
+        moment, wares = moment_of(case.at, case.zone), wares_of(basket)
+        # What somebody owns silences a recommendation; what lies in the basket is being bought.
+        shopper = shopper_of(case.customer, (), moment.today) if case.customer else None
+        return cls(basket, case, wares, moment, shopper, sum(ware.paid_minor for ware in wares))
+
+
+def judge_vouchers(scene: Scene) -> Iterator[Candidate | Refused]:
+    """Issued rights: only time, ownership, their own redemption and the basket can refuse them."""
+    for voucher in sorted(scene.case.vouchers, key=lambda one: one.id):
+        title = pick_text(voucher.title, scene.case.language)
+        scope = scope_of(voucher, scene.wares)
+        conditions = Conditions(min_value_minor=voucher.min_basket_minor)
+        fault = _voucher_fault(voucher, scene) or unmet(conditions, scene, scope)
+        offer_id = voucher.offer_id or voucher.id
+        if fault is not None:
+            missing = _missing(fault, voucher.min_basket_minor, scene)
+            yield Refused(offer_id, voucher.id, fault, title, missing)
+            continue
+        yield Candidate(
+            offer_id,
+            voucher.id,
+            None,
+            voucher.benefit,
+            scope,
+            _is_whole(voucher),
+            voucher.stacking,
+            _RIGHT_FIRST,
+            title,
+            voucher.valid_until,
+        )
+
+
+def judge_offers(scene: Scene) -> Iterator[Candidate | Refused]:
+    """New offers: every question of the shop, then the basket's, and the control group last."""
+    for offer in scene.case.book.offers:
+        yield judge_offer(offer, scene)
+
+
+def judge_offer(offer: Offer, scene: Scene) -> Candidate | Refused:
+    """One offer for this basket."""
+    scope = scope_of(offer, scene.wares)
+    fault = _offer_fault(offer, scene) or unmet(offer.conditions, scene, scope)
+    if fault is None and scene.shopper is not None and _is_withheld(offer, scene.shopper):
+        fault = OfferReason.CONTROL_GROUP
+    language = scene.case.language
+    if fault is not None:
+        missing = _missing(fault, offer.conditions.min_value_minor, scene)
+        return Refused(offer.id, None, fault, pick_text(offer.title, language), missing)
+    variant = None
+    if offer.variants and scene.shopper is not None:
+        variant = variant_of(offer, scene.shopper.customer.id, scene.shopper.assignments)
+        offer = as_variant(offer, variant)
+    return Candidate(
+        offer.id,
+        None,
+        variant.id if variant else None,
+        offer.benefit,
+        scope,
+        _is_whole(offer),
+        offer.stacking,
+        offer.priority,
+        pick_text(offer.title, language),
+        offer.valid_until,
+    )
+
+
+_RIGHT_FIRST = 1_000_000  # a right somebody holds is applied before any rule of the shop
+
+
+def scope_of(rule: Offer | Voucher, wares: tuple[Ware, ...]) -> tuple[Ware, ...]:
+    """The lines a benefit is for."""
+    if not (rule.skus or rule.categories or rule.excluded_skus or rule.excluded_categories):
+        return wares
+    return tuple(ware for ware in wares if _is_in_scope(rule, ware.line))
+
+
+def _is_in_scope(rule: Offer | Voucher, line: BasketLine) -> bool:
+    if line.sku in rule.excluded_skus or _shares(rule.excluded_categories, line.categories):
+        return False
+    if not (rule.skus or rule.categories):
+        return True
+    return line.sku in rule.skus or _shares(rule.categories, line.categories)
+
+
+def _shares(some: tuple[str, ...], others: tuple[str, ...]) -> bool:
+    return bool(some) and any(one in others for one in some)
+
+
+def _is_whole(rule: Offer | Voucher) -> bool:
+    return not (rule.skus or rule.categories or rule.excluded_skus or rule.excluded_categories)
+
+
+def unmet(conditions: Conditions, scene: Scene, scope: tuple[Ware, ...]) -> OfferReason | None:
+    """What the basket lacks, or None."""
+    if not scope:
+        return OfferReason.NOT_IN_BASKET
+    if conditions == NO_CONDITIONS:
+        return None
+    skus = {ware.line.sku for ware in scene.wares}
+    if not skus.issuperset(conditions.skus_all):
+        return OfferReason.NOT_IN_BASKET
+    if conditions.skus_any and skus.isdisjoint(conditions.skus_any):
+        return OfferReason.NOT_IN_BASKET
+    if conditions.categories_any and not any(
+        _shares(conditions.categories_any, ware.line.categories) for ware in scene.wares
+    ):
+        return OfferReason.NOT_IN_BASKET
+    return _below(conditions, scene, scope)
+
+
+NO_CONDITIONS = Conditions()
+
+
+def _below(conditions: Conditions, scene: Scene, scope: tuple[Ware, ...]) -> OfferReason | None:
+    enough = (
+        scene.paid_minor >= conditions.min_value_minor
+        and sum(ware.pieces for ware in scene.wares) >= conditions.min_pieces
+        and sum(ware.paid_minor for ware in scope) >= conditions.min_scope_value_minor
+        and sum(ware.pieces for ware in scope) >= conditions.min_scope_pieces
+    )
+    return None if enough else OfferReason.BELOW_MINIMUM
+
+
+def _missing(fault: OfferReason, min_value_minor: int, scene: Scene) -> int | None:
+    missing = min_value_minor - scene.paid_minor
+    return missing if fault is OfferReason.BELOW_MINIMUM and missing > 0 else None
+
+
+def _voucher_fault(voucher: Voucher, scene: Scene) -> OfferReason | None:
+    case = scene.case
+    if voucher.currency != scene.basket.currency:
+        return OfferReason.WRONG_CURRENCY
+    if case.customer is None:
+        return OfferReason.CUSTOMER_REQUIRED
+    if voucher.customer_id != case.customer.id:
+        return OfferReason.NOT_YOURS
+    if voucher.redeemed_at is not None:
+        return OfferReason.ALREADY_REDEEMED
+    taken = case.standing.unavailable.get(voucher.id)
+    if taken is not None:
+        return taken
+    return OfferReason.NOT_OWNER if voucher.owner_store != case.store_id else _dates(voucher, scene)
+
+
+def _dates(voucher: Voucher, scene: Scene) -> OfferReason | None:
+    return out_of_dates(voucher, scene.moment)
+
+
+def _offer_fault(offer: Offer, scene: Scene) -> OfferReason | None:
+    if offer.stopped:
+        return OfferReason.STOPPED
+    if offer.currency != scene.basket.currency:
+        return OfferReason.WRONG_CURRENCY
+    return (
+        _not_for(offer, scene.shopper)
+        or out_of_dates(offer, scene.moment)
+        or out_of_hours(offer, scene.moment)
+        or (None if is_triggered(offer.triggers, scene.case.occasion) else _NO_OCCASION)
+        or _beyond(offer, scene.case)
+    )
+
+
+_NO_OCCASION = OfferReason.NOT_TRIGGERED
+
+
+def _not_for(offer: Offer, shopper: Shopper | None) -> OfferReason | None:
+    """Without a person, or without consent, only what is for everybody."""
+    everybody = offer.audience == EVERYBODY
+    if shopper is None:
+        return None if everybody else OfferReason.CUSTOMER_REQUIRED
+    if shopper.refusal is OfferReason.NO_CONSENT and everybody:
+        return None
+    return shopper.refusal or outside_audience(shopper, offer.audience)
+
+
+def _beyond(offer: Offer, case: Case) -> OfferReason | None:
+    """Offline class, caps and budget."""
+    if offer.offline is OfflineClass.PERSONAL:
+        return OfferReason.VOUCHER_REQUIRED
+    if offer.offline is OfflineClass.ONLINE_ONLY and not case.is_online:
+        return OfferReason.ONLINE_ONLY
+    if offer.offline is OfflineClass.LOT and case.standing.lot_left.get(offer.id, 0) <= 0:
+        return OfferReason.BUDGET_USED_UP
+    return over_cap(offer, case)
+
+
+def over_cap(offer: Offer, case: Case) -> OfferReason | None:
+    """LIMIT_PERSON or LIMIT_STORE; a cap per person needs to know the person."""
+    caps, used = offer.caps, case.standing.used.get(offer.id, NOT_USED)
+    if caps.per_person is not None or caps.per_person_day is not None:
+        if case.customer is None:
+            return OfferReason.CUSTOMER_REQUIRED
+        if _reached(used.person, caps.per_person) or _reached(
+            used.person_day, caps.per_person_day
+        ):
+            return OfferReason.LIMIT_PERSON
+    if _reached(used.store, caps.per_store) or _reached(used.store_day, caps.per_store_day):
+        return OfferReason.LIMIT_STORE
+    return None
+
+
+def _reached(used: int, cap: int | None) -> bool:
+    return cap is not None and used >= cap
+
+
+def _is_withheld(offer: Offer, shopper: Shopper) -> bool:
+    if shopper.refusal is OfferReason.NO_CONSENT:
+        return False  # an anonymous offer: nobody is measured
+    return is_withheld(offer, shopper.customer.id, shopper.assignments)
