@@ -78,7 +78,7 @@ def build_presence(
     for name, value in settings.presence.tracker.items():
         thresholds = with_override(thresholds, name, value)
     air = Air(radios, clock.monotonic, clock.now, thresholds)
-    watch = Watch(storage, noticing, air, footfall, clock)
+    watch = Watch(storage, noticing, air, clock)
     broker = _broker(settings.presence, clock)
     return Presence(
         book, noticing, air, watch, clock, clock.now(), _radios(settings.presence, clock), broker

@@ -89,14 +89,15 @@ class Noticing:
         for subject, numbers in _by_subject(fixes).items():
             person = people[subject]
             mine = [(n, replace(fixes[n], subject=person.customer_id)) for n in numbers]
-            why = self._why_not(tx, person, now)
+            why = _why_not(person)
             if why:
-                self._count(person, current, (fix for _, fix in mine), why)
+                self._count_outsider(person, current, (fix for _, fix in mine), why)
                 reasons |= dict.fromkeys(numbers, why)
                 continue
             record = open_record(tx, current, person, self._new_id)
             for number, fix in mine:
-                reasons[number] = self._take_fix(record, fix, now)
+                comes = self._comes_while_closed(record, fix.fixed_at, now)
+                reasons[number] = CLOSED if comes else self._take_fix(record, fix, now)
             record.keep()
             if record.visible:
                 visible.add(person.customer_id)
@@ -110,7 +111,7 @@ class Noticing:
         store = record.plan.store()
         if store is not None and store.id in record.state.inside():
             record.placed_inside(fix.fixed_at)
-            self._shop.footfall.note(fix.subject, fix.fixed_at)
+            self.count(fix.subject, fix.fixed_at)
         return ""
 
     async def on_observations(self, seen: Sequence[Observation]) -> None:
@@ -126,12 +127,13 @@ class Noticing:
         visible: set[str] = set()
         for one in seen:
             person = people[one.subject]
-            why = self._why_not(tx, person, now)
-            if why != CLOSED and person.customer_id:
-                self._shop.footfall.note(person.customer_id, one.seen_at)
-            if why:
+            if person.customer_id:
+                self.count(person.customer_id, one.seen_at)
+            if _why_not(person):
                 continue
             record = open_record(tx, current, person, self._new_id)
+            if self._comes_while_closed(record, one.seen_at, now):
+                continue
             mine = replace(one, subject=person.customer_id)
             record.seen_inside(mine, current.engine.on_observation(record.state, mine, now))
             record.keep()
@@ -139,18 +141,23 @@ class Noticing:
                 visible.add(person.customer_id)
         return None, frozenset(visible)
 
-    def _why_not(self, tx: Connection, person: Standing, now: datetime) -> str:
-        """Why evidence of this person must not be used; "" = it may."""
-        if not person.customer_id:
-            return UNKNOWN_SUBJECT
-        if not person.noticed:
-            return NO_CONSENT
-        # After closing time those who are known may still be seen to leave; nobody new comes.
-        if not self._shop.hours.is_open(now) and whereabouts.get(tx, person.customer_id) is None:
-            return CLOSED
-        return ""
+    def _comes_while_closed(self, record: Record, at: datetime, now: datetime) -> bool:
+        """Whether evidence would let somebody come in outside opening hours.
 
-    def _count(self, person: Standing, current: Plan, fixes: Iterable[Fix], why: str) -> None:
+        Those who came before closing time may still be seen to leave; what a phone kept through the
+        night and tells in the morning happened at night.
+        """
+        hours = self._shop.hours
+        return not record.state.inside() and not (hours.is_open(now) and hours.is_open(at))
+
+    def count(self, customer_id: str, at: datetime) -> None:
+        """Somebody was in the shop, whatever they agreed to: one of the hour's number."""
+        if self._shop.hours.is_open(at):
+            self._shop.footfall.note(customer_id, at)
+
+    def _count_outsider(
+        self, person: Standing, current: Plan, fixes: Iterable[Fix], why: str
+    ) -> None:
         """Who did not agree to be noticed is at most one of a number."""
         store = current.store()
         if why != NO_CONSENT or store is None:
@@ -158,7 +165,7 @@ class Noticing:
         for fix in fixes:
             placings = current.fences.place(fix.lat, fix.lon, 0.0)
             if any(one.inside and one.fence.id == store.id for one in placings):
-                self._shop.footfall.note(person.customer_id, fix.fixed_at)
+                self.count(person.customer_id, fix.fixed_at)
 
     # -- time passes --------------------------------------------------------------------------
 
@@ -288,6 +295,13 @@ class Noticing:
         if visible:
             self._changed(visible)
         return result
+
+
+def _why_not(person: Standing) -> str:
+    """Why evidence of this person must not be used; "" = it may."""
+    if not person.customer_id:
+        return UNKNOWN_SUBJECT
+    return "" if person.noticed else NO_CONSENT
 
 
 def _may_stay(person: Standing, subject: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -17,7 +17,6 @@ from store_agent.clock import Clock
 from store_agent.domain.errors import Unavailable
 from store_agent.domain.greeting import Evidence
 from store_agent.presence.air import Air
-from store_agent.presence.footfall import Footfall
 from store_agent.presence.noticing import Noticing
 from store_agent.presence.people import Standing, standing
 from store_agent.storage import Storage, View, catalog, visits
@@ -30,14 +29,11 @@ log = structlog.get_logger(__name__)
 class Watch:
     """Runs beside the doors. `hear` and `sweep` are one round each; only `run` waits."""
 
-    def __init__(
-        self, storage: Storage, noticing: Noticing, air: Air, footfall: Footfall, clock: Clock
-    ) -> None:
+    def __init__(self, storage: Storage, noticing: Noticing, air: Air, clock: Clock) -> None:
         """Nothing runs yet."""
         self._storage = storage
         self._noticing = noticing
         self._air = air
-        self._footfall = footfall
         self._clock = clock
         self._waiting: list[Observation] = []
         self._hurry = asyncio.Event()
@@ -83,7 +79,7 @@ class Watch:
         if asked:
             self._air.answer(await self._storage.read(lambda view: _standings(view, asked)))
         for customer_id, at in self._air.ambient().items():
-            self._footfall.note(customer_id, datetime.fromtimestamp(at, self._clock.now().tzinfo))
+            self._noticing.count(customer_id, datetime.fromtimestamp(at, UTC))
         self._waiting += self._air.evidence()
         if self._waiting:
             taken, self._waiting = self._waiting, []
