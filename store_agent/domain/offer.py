@@ -113,6 +113,9 @@ class Caps:
     per_store_day: int | None = None
 
 
+NO_CAPS = Caps()
+
+
 class OfflineClass(StrEnum):
     """What bounds an offer while the line is down."""
 

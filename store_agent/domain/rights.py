@@ -14,9 +14,7 @@ from enum import StrEnum
 
 from store_agent.domain.basket import Allocation
 from store_agent.domain.greeting import OfferReason
-from store_agent.domain.offer import BudgetUnit, Caps, RestorePolicy
-
-NO_CAPS = Caps()
+from store_agent.domain.offer import NO_CAPS, BudgetUnit, Caps, RestorePolicy
 
 
 class LotClass(StrEnum):

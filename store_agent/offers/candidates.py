@@ -281,9 +281,7 @@ def over_cap(offer: Offer, case: Case) -> OfferReason | None:
     if caps.per_person is not None or caps.per_person_day is not None:
         if case.customer is None:
             return OfferReason.CUSTOMER_REQUIRED
-        if _reached(used.person, caps.per_person) or _reached(
-            used.person_day, caps.per_person_day
-        ):
+        if _reached(used.person, caps.per_person) or _reached(used.person_day, caps.per_person_day):
             return OfferReason.LIMIT_PERSON
     if _reached(used.store, caps.per_store) or _reached(used.store_day, caps.per_store_day):
         return OfferReason.LIMIT_STORE

@@ -1,0 +1,110 @@
+"""The best deal among offers that may not all stand together. Pure and deterministic.
+
+Everything outside groups and not exclusive is applied. Of each group one is, and an exclusive offer
+competes with all the rest. Choices are tried exactly while there are few, else group by group until
+nothing gets better: bounded in steps, never in time, so that the same basket gets the same answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+
+from store_agent.domain.offer import BenefitKind
+from store_agent.offers.arithmetic import Ware
+from store_agent.offers.benefits import BY_HAND, Given, give
+from store_agent.offers.candidates import Candidate
+
+MAX_EXACT = 256  # combinations tried one by one: some milliseconds for 30 lines
+MAX_ROUNDS = 4  # of improving group by group
+CLOSE_CALLS = 6  # candidates of one group that are looked at again beside the others
+POINTS_LAST = frozenset({BenefitKind.POINTS, BenefitKind.POINTS_MULTIPLIER})
+
+
+@dataclass(frozen=True, slots=True)
+class Deal:
+    """What is applied, in order of application. `is_complete`: nothing better was left untried."""
+
+    chosen: tuple[tuple[Candidate, Given], ...]
+    is_complete: bool = True
+
+    @property
+    def worth_minor(self) -> int:
+        """What the customer has of it."""
+        return sum(given.worth_minor for _, given in self.chosen)
+
+
+def best_deal(candidates: Sequence[Candidate], wares: tuple[Ware, ...]) -> Deal:
+    """The allowed set with the largest worth; of equal ones the higher priority, then the id."""
+    ordered = sorted(candidates, key=_order)
+    exclusive = [one for one in ordered if one.stacking.exclusive]
+    together = _best_together([one for one in ordered if not one.stacking.exclusive], wares)
+    deals = [together, *(apply((one,), wares) for one in exclusive)]
+    best = max(deals, key=lambda deal: deal.worth_minor)  # the first of equal ones
+    return Deal(best.chosen, together.is_complete)
+
+
+def apply(candidates: Sequence[Candidate], wares: tuple[Ware, ...]) -> Deal:
+    """Apply all of them, one after the other, to what is left of each line."""
+    left = {ware.line.line_id: ware.value_minor for ware in wares}
+    chosen = []
+    for candidate in sorted(candidates, key=_order):
+        given = give(candidate.benefit, candidate.scope, left)
+        for line_id, part in given.shares.items():
+            left[line_id] -= part
+        chosen.append((candidate, given))
+    return Deal(tuple(chosen))
+
+
+def has_effect(candidate: Candidate, given: Given) -> bool:
+    """Something is taken off, earned, or handed over."""
+    return given.worth_minor > 0 or candidate.benefit.kind in BY_HAND
+
+
+def _order(candidate: Candidate) -> tuple[bool, bool, int, str]:
+    """Points are earned on what is paid in the end; articles come before the whole basket."""
+    late = candidate.benefit.kind in POINTS_LAST
+    return (late, candidate.whole_basket, -candidate.priority, candidate.id)
+
+
+def _best_together(candidates: list[Candidate], wares: tuple[Ware, ...]) -> Deal:
+    free = [one for one in candidates if not one.stacking.group]
+    groups: dict[str, list[Candidate]] = {}
+    for one in candidates:
+        if one.stacking.group:
+            groups.setdefault(one.stacking.group, []).append(one)
+    choices = [_by_worth(groups[name], wares) for name in sorted(groups)]
+    if prod(len(group) for group in choices) <= MAX_EXACT:
+        return _exact(free, choices, wares)
+    return _improved(free, [group[:CLOSE_CALLS] for group in choices], wares)
+
+
+def _by_worth(group: list[Candidate], wares: tuple[Ware, ...]) -> list[Candidate]:
+    """A group's candidates, what gives most by itself first."""
+    worth = {one.id: apply((one,), wares).worth_minor for one in group}
+    return sorted(group, key=lambda one: (-worth[one.id], _order(one)))
+
+
+def _exact(free: list[Candidate], choices: list[list[Candidate]], wares: tuple[Ware, ...]) -> Deal:
+    deals = (apply((*free, *picked), wares) for picked in product(*choices))
+    return max(deals, key=lambda deal: deal.worth_minor)
+
+
+def _improved(
+    free: list[Candidate], choices: list[list[Candidate]], wares: tuple[Ware, ...]
+) -> Deal:
+    picked = [group[0] for group in choices]
+    best = apply((*free, *picked), wares)
+    for _ in range(MAX_ROUNDS):
+        before = best.worth_minor
+        for place, group in enumerate(choices):
+            for one in group:
+                tried = [*picked[:place], one, *picked[place + 1 :]]
+                deal = apply((*free, *tried), wares)
+                if deal.worth_minor > best.worth_minor:
+                    best, picked = deal, tried
+        if best.worth_minor == before:
+            break
+    return Deal(best.chosen, is_complete=False)
