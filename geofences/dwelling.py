@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -14,29 +15,29 @@ MAX_ACCURACY_M = 150.0  # a coarser fix says nothing about staying
 MAX_PROOFS = 120  # one per 2.5 s of the default; more of them would weigh the same
 
 
-def note(work: Work, fence: Fence, at: datetime, probability: float) -> None:
+def note(work: Work, fence: Fence, proof: Proof) -> None:
     """Keep a piece of evidence of a stay, and tell a dwell that it completes."""
     known = work.places.get(fence.id)
     if known is None or not known.is_within:
         return
-    proofs = with_proof(known, fence, at, probability)
+    proofs = with_proof(known, fence, proof)
     if proofs is not known.proofs:
         work.places[fence.id] = replace(known, proofs=proofs)
-    check(work, fence, at)
+    check(work, fence, proof.at)
 
 
 def with_proof(
-    known: FenceState, fence: Fence, at: datetime, probability: float, accuracy_m: float = 0.0
+    known: FenceState, fence: Fence, proof: Proof, accuracy_m: float = 0.0
 ) -> tuple[Proof, ...]:
     """The proofs of a stay with this one; the same ones when it adds nothing."""
     proofs = known.proofs
     if accuracy_m > MAX_ACCURACY_M or _is_told(known, fence):
         return proofs
-    since = at - timedelta(seconds=max(_pending(known, fence)))
+    since = proof.at - timedelta(seconds=max(_pending(known, fence)))
     first = max(0, len(proofs) - MAX_PROOFS + 1)
     while first < len(proofs) and proofs[first].at < since:
         first += 1
-    return (*proofs[first:], Proof(at, round(probability, 4)))
+    return (*proofs[first:], proof)
 
 
 def check(work: Work, fence: Fence, at: datetime) -> None:
@@ -45,9 +46,10 @@ def check(work: Work, fence: Fence, at: datetime) -> None:
     if _is_told(known, fence):
         return
     for threshold_s in _pending(known, fence):
-        mean = _mean(known, fence, threshold_s, at)
-        if mean is None:
-            return  # a longer one cannot be true either
+        proofs = _proofs_of(known, fence, threshold_s, at)
+        if not proofs:
+            continue  # a longer one may be true where a short one has too few fixes
+        mean = sum(one.probability for one in proofs) / len(proofs)
         known = replace(known, dwelled=(*known.dwelled, threshold_s))
         if not _pending(known, fence):
             known = replace(known, proofs=())
@@ -57,7 +59,7 @@ def check(work: Work, fence: Fence, at: datetime) -> None:
             fence.id,
             at,
             Reason.DWELLED,
-            accuracy.confidence(mean),
+            accuracy.confidence(mean, known=all(one.known for one in proofs)),
             probability=mean,
             dwell_s=threshold_s,
         )
@@ -71,18 +73,19 @@ def _pending(known: FenceState, fence: Fence) -> list[float]:
     return [one for one in sorted(fence.rules.dwell_s) if one not in known.dwelled]
 
 
-def _mean(known: FenceState, fence: Fence, threshold_s: float, at: datetime) -> float | None:
-    """The mean probability of a dwell that is true, else None."""
+def _proofs_of(
+    known: FenceState, fence: Fence, threshold_s: float, at: datetime
+) -> Sequence[Proof]:
+    """The evidence by which a dwell is true; none while it is not."""
     rules = fence.rules
     if known.enter_at is None or known.evidence_at is None:
-        return None
+        return ()
     if (at - known.enter_at).total_seconds() < threshold_s:
-        return None
+        return ()
     if (at - known.evidence_at).total_seconds() > rules.dwell_fresh_s:
-        return None
+        return ()
     since = at - timedelta(seconds=threshold_s)
-    proofs = [one.probability for one in known.proofs if one.at >= since]
-    if len(proofs) < rules.dwell_fixes:
-        return None
-    mean = sum(proofs) / len(proofs)
-    return mean if mean >= rules.dwell_probability else None
+    proofs = [one for one in known.proofs if one.at >= since]
+    total = sum(one.probability for one in proofs)
+    is_true = len(proofs) >= rules.dwell_fixes and total >= rules.dwell_probability * len(proofs)
+    return proofs if is_true else ()

@@ -73,10 +73,15 @@ class Engine:
         ageing.age(work, blind)
         return _step(work)
 
-    def fences_changed(self, state: SubjectState, now: datetime) -> Step:
-        """Look at fences that were drawn anew or removed since this state was kept."""
+    def fences_changed(
+        self, state: SubjectState, now: datetime, drawn: Collection[str] = ()
+    ) -> Step:
+        """Look at fences that were drawn anew or removed since this state was kept.
+
+        `drawn` names those that are new or changed: whoever stood there all the time comes in.
+        """
         work = Work(self._fences, state, now)
-        redrawing.redraw(work)
+        redrawing.redraw(work, drawn)
         return _step(work)
 
     def forget(self, state: SubjectState, now: datetime) -> Step:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import astuple
 from math import remainder
 from types import MappingProxyType
@@ -69,8 +69,8 @@ class FenceSet:
     ) -> list[Placing]:
         """The fences whose box, padded by `pad_m`, holds the position, and those in `also`.
 
-        Polygons first, each kind in the order of the file. Ids that are no fence (any more) are
-        passed over.
+        Parents come before their children; else polygons first, each kind in the order of the
+        file. Ids that are no fence (any more) are passed over.
         """
         near = self._boxes.near(lat, lon, pad_m)
         if also:
@@ -131,7 +131,8 @@ class FenceSet:
             if len(self._groups) >= MAX_GROUPS:
                 self._groups.clear()
             group = self._groups[key] = _Group(
-                [(self._fences[index], self._prepared(index)) for index in near]
+                [(self._fences[index], self._prepared(index)) for index in near],
+                self._depth,
             )
         return group
 
@@ -143,16 +144,19 @@ class _Group:
     the same few fences are near again and again.
     """
 
-    __slots__ = ("_areas", "_boundaries", "_circles", "_fences", "_frames")
+    __slots__ = ("_areas", "_boundaries", "_circles", "_fences", "_frames", "_order")
 
-    def __init__(self, members: Sequence[tuple[Fence, Local]]) -> None:
-        """Members keep their order, but circles come after polygons."""
+    def __init__(self, members: Sequence[tuple[Fence, Local]], depth: Callable[[str], int]) -> None:
+        """Members keep their order, but circles come after polygons and children after parents."""
         polygons = [(fence, one) for fence, one in members if isinstance(one, LocalPolygons)]
         self._circles = [(fence, one) for fence, one in members if isinstance(one, LocalCircle)]
         self._fences = [fence for fence, _ in polygons]
         self._frames = [_numbers(one.frame) for _, one in polygons]
         self._areas = np.array([one.area for _, one in polygons], dtype=object)
         self._boundaries = np.array([one.boundary for _, one in polygons], dtype=object)
+        depths = [depth(fence.id) for fence in (*self._fences, *(one for one, _ in self._circles))]
+        order = sorted(range(len(depths)), key=depths.__getitem__)
+        self._order = order if order != list(range(len(depths))) else None
 
     def placings(self, lat: float, lon: float) -> list[Placing]:
         """The position's exact distance to each of them."""
@@ -163,7 +167,7 @@ class _Group:
                 Placing(fence, circle.signed_distance_from(position))
                 for fence, circle in self._circles
             ]
-        return found
+        return found if self._order is None else [found[index] for index in self._order]
 
     def _polygon_placings(self, lat: float, lon: float) -> list[Placing]:
         """`Frame.xy` written out: its call would be a tenth of the whole."""

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from geofences import dwelling
 from geofences.model import Confidence, Fence, FenceKind, Observation, Reason, Sense
-from geofences.state import FenceState, Phase
+from geofences.state import FenceState, Phase, Proof
 from geofences.work import Work
 
 GONE = "{evidence}_gone"
@@ -82,7 +82,7 @@ def _renew(work: Work, fence: Fence, at: datetime) -> None:
         evidence_at=max(known.evidence_at or at, at),
         observed_at=max(known.observed_at or at, at),
     )
-    dwelling.note(work, fence, at, CERTAIN)
+    dwelling.note(work, fence, Proof(at, CERTAIN))
     parent = work.fences.fences.get(fence.parent or "")
     if parent is not None and work.is_within(parent.id):
         _renew(work, parent, at)

@@ -15,7 +15,7 @@ from geofences.rules import (
     WIDE_EXIT_SHARE,
     WIDE_FENCE_M,
 )
-from geofences.state import FenceState, Phase, Spot
+from geofences.state import FenceState, Phase, Proof, Spot
 from geofences.work import Work
 
 PAD_M = 1.0  # who is farther outside and nothing is known of is nobody to this fence
@@ -50,7 +50,7 @@ def _recent(track: tuple[Spot, ...], fix: Fix) -> tuple[Spot, ...]:
 def _take_one(work: Work, fix: Fix, placing: Placing, jumped: bool) -> None:
     fence = placing.fence
     if work.is_within(fence.id):
-        _while_inside(work, fix, placing, accuracy.probability_inside(fix, placing.distance_m))
+        _while_inside(work, fix, placing, jumped)
         return
     if jumped:
         return  # no evidence for anything, and none against what is pending
@@ -65,13 +65,13 @@ def _take_one(work: Work, fix: Fix, placing: Placing, jumped: bool) -> None:
 
 def _while_outside(work: Work, fix: Fix, placing: Placing) -> None:
     fence, rules, known = placing.fence, placing.fence.rules, work.of(placing.fence)
-    if accuracy.radius_m(fix) > rules.enter_max_accuracy_m:
-        return  # as after a jump
-    if not placing.inside:
+    if not placing.inside:  # however coarse: it was not confirmed
         if known.phase is Phase.PENDING_IN:
             work.places[fence.id] = replace(known, phase=Phase.OUTSIDE, pending_at=None)
         return
-    if _is_held_elsewhere(work, fence, fix.fixed_at) or _is_before_its_shop(work, fence):
+    if accuracy.radius_m(fix) > rules.enter_max_accuracy_m:
+        return  # as after a jump
+    if not may_come(work, fix, fence):
         return
     probability = accuracy.probability_inside(fix, placing.distance_m)
     reason = _why_in(work, fix, fence, known, probability)
@@ -87,7 +87,7 @@ def _while_outside(work: Work, fix: Fix, placing: Placing) -> None:
         probability=probability,
         initial=work.first_at in {fix.fixed_at, began},
     )
-    dwelling.note(work, fence, fix.fixed_at, probability)
+    dwelling.note(work, fence, _proof(fix, probability))
 
 
 def _why_in(
@@ -135,6 +135,11 @@ def _moved(track: tuple[Spot, ...], fix: Fix, window_s: float) -> float:
     return sqrt(farthest)
 
 
+def may_come(work: Work, fix: Fix, fence: Fence) -> bool:
+    """Whether a position may bring somebody into a fence: not into any zone."""
+    return not (_is_held_elsewhere(work, fence, fix.fixed_at) or _is_before_its_shop(work, fence))
+
+
 def _is_held_elsewhere(work: Work, fence: Fence, at: datetime) -> bool:
     """Radios place the subject in another zone of the same shop: a phone knows less."""
     if fence.kind is not FenceKind.ZONE or fence.parent is None:
@@ -152,6 +157,10 @@ def _is_before_its_shop(work: Work, fence: Fence) -> bool:
     return in_shop and not work.is_within(fence.parent)
 
 
+def _proof(fix: Fix, probability: float) -> Proof:
+    return Proof(fix.fixed_at, round(probability, 4), accuracy.is_known(fix))
+
+
 def _is_fresh(known: FenceState, at: datetime) -> bool:
     seen = known.observed_at
     return seen is not None and (at - seen).total_seconds() <= OBSERVED_S
@@ -160,11 +169,12 @@ def _is_fresh(known: FenceState, at: datetime) -> bool:
 # -- going out --------------------------------------------------------------------------------
 
 
-def _while_inside(work: Work, fix: Fix, placing: Placing, probability: float) -> None:
+def _while_inside(work: Work, fix: Fix, placing: Placing, jumped: bool) -> None:
     fence, rules, known = placing.fence, placing.fence.rules, work.places[placing.fence.id]
     outside_m, buffer_m = -placing.distance_m, exit_buffer_m(work, fence)
     radius_m = accuracy.radius_m(fix)
-    proofs = dwelling.with_proof(known, fence, fix.fixed_at, probability, radius_m)
+    probability = accuracy.probability_inside(fix, placing.distance_m)
+    proofs = dwelling.with_proof(known, fence, _proof(fix, probability), radius_m)
     if outside_m <= buffer_m:
         stale = known.phase is Phase.STALE and not placing.inside
         evidence_at = known.evidence_at
@@ -176,7 +186,7 @@ def _while_inside(work: Work, fix: Fix, placing: Placing, probability: float) ->
         if proofs is not known.proofs:
             work.places[fence.id] = replace(known, proofs=proofs)
         if outside_m > buffer_m + min(radius_m, rules.exit_accuracy_cap_m):
-            _pend_out(work, fix, fence, probability)
+            _pend_out(work, fix, fence, probability, jumped)
     if work.is_within(fence.id):
         dwelling.check(work, fence, fix.fixed_at)
 
@@ -189,11 +199,13 @@ def exit_buffer_m(work: Work, fence: Fence) -> float:
     return max(fence.rules.exit_buffer_m, min(size_m * WIDE_EXIT_SHARE, WIDE_EXIT_CAP_M))
 
 
-def _pend_out(work: Work, fix: Fix, fence: Fence, probability: float) -> None:
+def _pend_out(work: Work, fix: Fix, fence: Fence, probability: float, jumped: bool) -> None:
     rules, known = fence.rules, work.places[fence.id]
     if _is_fresh(known, fix.fixed_at):
         return
     pending = known.phase is Phase.PENDING_OUT and known.pending_at is not None
+    if pending and jumped:
+        return  # two glitches do not confirm each other
     began = known.pending_at if pending and known.pending_at else fix.fixed_at
     count = known.pending_count + 1 if pending else 1
     work.places[fence.id] = replace(

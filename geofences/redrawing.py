@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from geofences import accuracy
-from geofences.model import Confidence, Fence, Placing, Reason
-from geofences.positions import exit_buffer_m
+from geofences.model import Confidence, Fence, Fix, Placing, Reason
+from geofences.positions import exit_buffer_m, may_come
 from geofences.work import Work
 
 FRESH_S = 900.0  # an older position says nothing about a new fence
 
 
-def redraw(work: Work) -> None:
-    """Bring every state to the fences in use. A fence that did not change tells nothing."""
-    for fence_id in list(work.places):
-        fence = work.fences.fences.get(fence_id)
-        if fence is None:
+def redraw(work: Work, drawn: Collection[str]) -> None:
+    """Bring every state to the fences in use. A fence that did not change tells nothing.
+
+    `drawn`: those that are new or another shape, whether or not there is a state with them.
+    """
+    fences = work.fences.fences
+    # Children go before their parents, and come after them.
+    for fence_id in (*work.before.within, *work.before.fences):
+        if fence_id in work.places and fence_id not in fences:
             _removed(work, fence_id)
-        elif work.places[fence_id].version != fence.version:
+    for fence_id in reversed(work.fences.smallest_first({*work.places, *drawn})):
+        fence, known = fences.get(fence_id), work.places.get(fence_id)
+        if fence is not None and (known is None or known.version != fence.version):
             _redrawn(work, fence)
 
 
@@ -29,7 +36,7 @@ def _removed(work: Work, fence_id: str) -> None:
 
 def _redrawn(work: Work, fence: Fence) -> None:
     """The stay goes on unless the last position speaks against it."""
-    work.places[fence.id] = replace(work.places[fence.id], version=fence.version)
+    work.places[fence.id] = replace(work.of(fence), version=fence.version)
     placing = _last_placing(work, fence)
     if placing is None or work.last is None:
         return
@@ -38,11 +45,20 @@ def _redrawn(work: Work, fence: Fence) -> None:
     if known.is_within:
         seen_since = known.observed_at is not None and known.observed_at > work.last.fixed_at
         if not seen_since and -placing.distance_m > exit_buffer_m(work, fence):
-            confidence = accuracy.confidence(1 - probability)
+            confidence = accuracy.confidence(1 - probability, known=accuracy.is_known(work.last))
             work.leave(fence.id, work.now, Reason.FENCE_CHANGED, confidence, probability)
-    elif placing.inside and probability >= fence.rules.enter_probability:
-        confidence = accuracy.confidence(probability)
+    elif placing.inside and _is_strong(work, work.last, fence, probability):
+        confidence = accuracy.confidence(probability, known=accuracy.is_known(work.last))
         work.enter(fence, work.now, Reason.FENCE_CHANGED, confidence, probability=probability)
+
+
+def _is_strong(work: Work, last: Fix, fence: Fence, probability: float) -> bool:
+    """Whether the last position would have been an enter, had the fence been there already."""
+    return (
+        probability >= fence.rules.enter_probability
+        and accuracy.radius_m(last) <= fence.rules.enter_max_accuracy_m
+        and may_come(work, last, fence)
+    )
 
 
 def _last_placing(work: Work, fence: Fence) -> Placing | None:

@@ -30,6 +30,7 @@ class Proof:
 
     at: datetime
     probability: float
+    known: bool = True  # how accurate the position was
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ class Work:
         self.first_at = state.first_at
         self.places: dict[str, FenceState] = dict(state.fences)
         self.events: list[ZoneEvent] = []
-        self._before = state
+        self.before = state
 
     def of(self, fence: Fence) -> FenceState:
         """What is known about one fence."""
@@ -43,7 +43,7 @@ class Work:
 
     def frozen(self) -> SubjectState:
         """The state after this step; the very same object when nothing changed."""
-        before, known = self._before, self.places
+        before, known = self.before, self.places
         if any(one.is_blank for one in known.values()):
             known = {key: one for key, one in known.items() if not one.is_blank}
         within, now_within = before.within, self.within()

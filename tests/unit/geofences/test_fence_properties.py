@@ -150,7 +150,7 @@ def test_an_engine_without_exit_confirmation_is_found_out(monkeypatch):
 
     assert jittery() == 0
 
-    def leave_at_once(work, one, fence, probability):
+    def leave_at_once(work, one, fence, probability, jumped):
         work.leave(fence.id, one.fixed_at, "left", "low", probability)
 
     monkeypatch.setattr(positions, "_pend_out", leave_at_once)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from fence_play import LON, Play, at, document, engine, fix, seen
+from fence_play import LON, Play, at, document, engine, feature, fix, seen, square
 
 from geofences import files
 from geofences.engine import Engine
@@ -334,12 +334,7 @@ def test_the_same_thing_found_out_again_has_the_same_id():
 
 
 def test_a_wide_fence_leaves_more_room():
-    from fence_play import feature, square
-
-    wide = feature("wide", square(-2000, -2000, 4000), kind="area")
-    used = Engine(
-        FenceSet(files.read({"type": "FeatureCollection", "features": [wide]})), reorder_s=0
-    )
+    used = Engine(FenceSet([wide_fence()]), reorder_s=0)
     play = Play(used).see(fix(0, 0, 0)).see(fix(600, 0, 2090), fix(660, 0, 2090))
     assert play.of("wide") == ["enter"]
     assert play.see(fix(700, 0, 2200), fix(760, 0, 2200)).of("wide")[-1] == "exit"
@@ -349,3 +344,65 @@ def test_a_shop_at_the_date_line_is_like_any_other():
     play = Play(engine(lon=180.0))
     play.see(fix(0, 0, 400, lon=180.0), fix(300, -5, 0, lon=180.0))
     assert play.of("shop") == ["enter"]
+
+
+def test_two_glitches_do_not_confirm_each_other():
+    play = arrived().see(fix(345, 0, 9000), fix(380, 0, -9000))
+    assert play.of("shop") == ["enter"]
+    play.see(fix(440, 0, -9000))  # they are there indeed
+    exit_ = play.events[-1]
+    assert (exit_.kind.value, exit_.at) == ("exit", at(345))
+
+
+def test_a_coarse_fix_outside_cancels_a_pending_enter_too():
+    play = Play().see(
+        fix(0, *AWAY), fix(300, 0, 27, 25.0), fix(330, 0, 900, 400.0), fix(360, 0, 27, 25.0)
+    )
+    assert play.events == []
+
+
+def test_a_dwell_of_positions_without_an_accuracy_is_low_confidence():
+    play = Play(engine(dwell_probability=0.1)).stay(0, 400, 0, 0, accuracy_m=None)
+    (dwell,) = [event for event in play.events if event.kind.value == "dwell"]
+    assert dwell.probability > 0.75
+    assert dwell.confidence is Confidence.LOW
+
+
+def test_a_short_dwell_with_too_few_fixes_does_not_hide_a_long_one():
+    play = Play(engine(dwell_s=[60, 300])).stay(300, 900, 0, 0, every=60)
+    dwells = [event.dwell_s for event in play.events if event.kind.value == "dwell"]
+    assert dwells == [300.0]
+
+
+def inside_out(changed):
+    """The same fences, every child before its parent."""
+    return changed | {"features": changed["features"][::-1]}
+
+
+def test_one_fix_enters_the_shop_and_its_zone_whatever_their_order_in_the_file():
+    play = Play(Engine(FenceSet(files.read(inside_out(document()))), reorder_s=0))
+    play.see(fix(0, -16, -16))
+    assert play.told() == [("enter", "shop"), ("enter", "left")]
+
+
+def test_removed_fences_are_left_from_the_inside_out():
+    play = redrawn(Play().see(seen(0, "left")), {"type": "FeatureCollection", "features": []})
+    assert [(e.fence_id, e.reason) for e in play.events[2:]] == [
+        ("left", "fence_removed"),
+        ("shop", "fence_removed"),
+    ]
+
+
+@pytest.mark.parametrize(("accuracy_m", "told"), [(8.0, ["enter"]), (300.0, [])])
+def test_who_stands_where_a_fence_is_drawn_comes_in_unless_the_position_is_coarse(accuracy_m, told):
+    play = Play().see(fix(300, 0, 900, accuracy_m))
+    play.engine = Engine(FenceSet([*files.read(document()), wide_fence()]), reorder_s=0)
+    assert play.engine.fences_changed(play.state, at(340)).events == ()  # it is not new
+    play._take(play.engine.fences_changed(play.state, at(340), {"wide"}))
+    assert play.of("wide") == told
+    assert {event.reason for event in play.events} <= {"fence_changed"}
+
+
+def wide_fence():
+    wide = feature("wide", square(-2000, -2000, 4000), kind="area")
+    return files.read({"type": "FeatureCollection", "features": [wide]})[0]
