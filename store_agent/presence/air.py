@@ -51,6 +51,7 @@ class Air:
         self._fixed: dict[tuple[str, int | None, int | None], str] = {}
         self._standings: dict[str, tuple[Standing, float]] = {}
         self._asked: set[str] = set()
+        self._awaited: frozenset[str] = frozenset()
         self._changes: list[RoomChange] = []
         self._ambient: dict[str, float] = {}
         self._last_post: dict[str, float] = {}
@@ -86,6 +87,7 @@ class Air:
     def forget_standings(self) -> None:
         """Consents may have changed: ask again before anybody is tracked further."""
         self._standings.clear()
+        self._awaited = frozenset()  # an answer that is under way may be old
 
     # -- evidence -----------------------------------------------------------------------------
 
@@ -134,16 +136,17 @@ class Air:
 
     def unasked(self) -> frozenset[str]:
         """Subjects that were heard and whose consent is not known."""
-        asked, self._asked = frozenset(self._asked), set()
-        return asked
+        self._awaited, self._asked = frozenset(self._asked), set()
+        return self._awaited
 
     def answer(self, standings: Mapping[str, Standing]) -> None:
-        """What those subjects agreed to."""
+        """What those subjects agreed to, unless consents have changed since they were asked."""
         now = self._monotonic()
         if len(self._standings) + len(standings) > MAX_STANDINGS:
             self._standings.clear()
         for subject, standing in standings.items():
-            self._standings[subject] = (standing, now)
+            if subject in self._awaited:
+                self._standings[subject] = (standing, now)
             if not standing.noticed:
                 self._rooms.forget(subject)
 

@@ -62,10 +62,10 @@ def follow(
     """What one zone event changes."""
     if kind is FenceKind.STORE:
         return _at_store(visit, event, named=named, make_id=make_id)
+    if event.kind is ZoneEventKind.EXIT:  # also from a fence that was removed, whatever it was
+        return Change(_without_zone(visit, event), arrived=True)
     if kind is FenceKind.CURBSIDE:
         return _at_curbside(visit, event)
-    if kind is FenceKind.ZONE and event.kind is ZoneEventKind.EXIT:
-        return Change(_without_zone(visit, event))
     return Change(visit)
 
 
@@ -112,9 +112,15 @@ def _unplaced(visit: Visit) -> Visit:
     return replace(visit, zone=None)
 
 
+def released(visit: Visit | None, at: datetime) -> Change:
+    """What phones and beacons told is over at `at`; a visit in which a pass was shown goes on."""
+    if visit is None or visit.lane:
+        return Change(visit and _unplaced(visit))
+    ended = replace(_unplaced(visit), ended_at=max(visit.started_at, at))
+    return Change(None, ended=ended)
+
+
 def _at_curbside(visit: Visit | None, event: ZoneEvent) -> Change:
-    if event.kind is ZoneEventKind.EXIT:
-        return Change(visit, arrived=True)
     if event.kind is ZoneEventKind.ENTER:
         return Change(visit, arrival=_arrival(event, ArrivalStage.AT_CURBSIDE))
     if event.kind is ZoneEventKind.APPROACH and event.approach is not None:

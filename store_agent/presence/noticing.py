@@ -19,17 +19,18 @@ from geofences.model import Fix, FixRefused, Observation
 from store_agent import briefing
 from store_agent.clock import Clock
 from store_agent.domain import events
+from store_agent.domain.arrival import Arrival
 from store_agent.domain.hours import Hours
 from store_agent.domain.ids import NewId, new_id
 from store_agent.outgoing import emit
 from store_agent.presence.fence_book import FenceBook, Plan, plan
 from store_agent.presence.footfall import Footfall
 from store_agent.presence.people import Standing, standing
-from store_agent.presence.record import Record, decoded, open_record
-from store_agent.storage import Connection, Storage, View, arrivals, fences, whereabouts
+from store_agent.presence.record import Record, decoded, load, open_record
+from store_agent.storage import Connection, Storage, View, arrivals, fences, visits, whereabouts
 
 PER_WRITE = 50  # pieces of evidence in one transaction, so that a scan never waits long behind it
-ON_THE_WAY_KEPT = timedelta(minutes=15)  # without news of an approach
+ARRIVAL_KEPT = timedelta(minutes=15)  # without news, of somebody who is not inside the fence
 UNKNOWN_SUBJECT, NO_CONSENT, CLOSED = "unknown_subject", "no_consent", "closed"
 
 T = TypeVar("T")
@@ -189,30 +190,39 @@ class Noticing:
 
     async def _give_up(self, now: datetime) -> None:
         """Forget who was on the way and has not been heard of: nobody waits for them any more."""
-        before = now - ON_THE_WAY_KEPT
+        before = now - ARRIVAL_KEPT
 
         def forget(tx: Connection) -> frozenset[str]:
-            gone = arrivals.given_up(tx, before)
+            gone = _given_up(tx, before)
             for one in gone:
                 arrivals.forget(tx, one.customer_id, one.fence_id)
             return frozenset(one.customer_id for one in gone)
 
-        if await self._storage.read(lambda view: arrivals.given_up(view.ledger, before)):
+        if await self._storage.read(lambda view: _given_up(view.ledger, before)):
             self._changed(await self._storage.write(forget))
 
     def _due(self, view: View, now: datetime, blind: Collection[str], redrawn: bool) -> list[str]:
         """Whose state must be looked at in a transaction."""
-        known = whereabouts.everybody(view.ledger)
+        docs = dict(whereabouts.everybody(view.ledger))
+        open_visits = visits.present(view.ledger)
+        arriving = {one.customer_id for one in arrivals.everybody(view.ledger)}
+        ambient = {one.customer_id for one in open_visits if not one.lane}
+        noticed = {*docs, *arriving, *ambient}
+        everybody = {*noticed, *(one.customer_id for one in open_visits)}
         if redrawn or self._is_closed_for_good(now):
-            return [subject for subject, _ in known]
+            return sorted(everybody if redrawn else noticed)
         engine = self.plan.engine
-        due = []
-        for subject, doc in known:
+
+        def must_be_looked_at(subject: str) -> bool:
             person = standing(briefing.customer(view, subject))
-            state = decoded(subject, doc)
-            if not _may_stay(person, subject) or engine.tick(state, now, blind).state != state:
-                due.append(subject)
-        return due
+            if _is_merged(person, subject) or (subject in ambient and not person.named):
+                return True
+            if subject not in docs:
+                return subject in noticed and not _may_stay(person, subject)
+            state = decoded(subject, docs[subject])
+            return not _may_stay(person, subject) or (engine.tick(state, now, blind).state != state)
+
+        return [subject for subject in sorted(everybody) if must_be_looked_at(subject)]
 
     def _sweep_some(
         self, subjects: Sequence[str], blind: Collection[str], tx: Connection, people: Standings
@@ -225,13 +235,16 @@ class Noticing:
             if not _may_stay(person, subject):
                 # Under whatever id it stood: nothing of it stays.
                 record.apply(current.engine.forget(record.state, now))
-                record.forget()
+                if _is_merged(person, subject):
+                    record.hand_over()
+                record.forget(now)
             elif self._is_closed_for_good(now):
                 record.apply(current.engine.close(record.state, now))
-                record.keep()
+                record.forget(now)
             else:
                 record.apply(current.engine.fences_changed(record.state, now))
                 record.apply(current.engine.tick(record.state, now, blind))
+                record.hide(now)
                 record.keep()
             if record.visible:
                 visible.add(subject)
@@ -306,6 +319,19 @@ def _why_not(person: Standing) -> str:
 
 def _may_stay(person: Standing, subject: str) -> bool:
     return person.noticed and person.customer_id == subject
+
+
+def _is_merged(person: Standing, subject: str) -> bool:
+    return person.customer_id not in {"", subject}
+
+
+def _given_up(connection: Connection, before: datetime) -> list[Arrival]:
+    """Arrivals without news since `before`, but for those whom a fence knows to be there."""
+    return [
+        one
+        for one in arrivals.silent(connection, before)
+        if one.fence_id not in load(connection, one.customer_id).inside()
+    ]
 
 
 def _parts(everything: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -17,7 +17,7 @@ from store_agent.domain.greeting import Confidence, Visit
 from store_agent.domain.ids import NewId
 from store_agent.outgoing import emit
 from store_agent.presence.fence_book import Plan
-from store_agent.presence.joining import Change, follow, observed, placed
+from store_agent.presence.joining import Change, follow, observed, placed, released
 from store_agent.presence.people import Standing
 from store_agent.presence.zone_events import to_platform
 from store_agent.storage import Connection, arrivals, visits, whereabouts
@@ -50,7 +50,8 @@ class Record:
 
     def seen_inside(self, seen: Observation, step: Step) -> None:
         """Evidence from inside the shop, with the engine's answer to it."""
-        if seen.sense is Sense.PRESENT:
+        refused = seen.fence_id in self.plan.fences.fences and not step.state.inside()
+        if seen.sense is Sense.PRESENT and not refused:  # refused: older than what is known
             self._note_inside(seen, step.state)
         self.apply(step)
 
@@ -65,11 +66,25 @@ class Record:
         else:
             whereabouts.put(self.tx, self.state.subject, states.dump(self.state))
 
-    def forget(self) -> None:
-        """Nothing about this subject stays but a visit that a scan began."""
+    def forget(self, at: datetime) -> None:
+        """Nothing that phones and beacons told of this subject stays."""
         whereabouts.forget(self.tx, self.state.subject)
         arrivals.forget(self.tx, self.state.subject)
+        self._write(released(self.visit, at))
         self.visible = True
+
+    def hide(self, at: datetime) -> None:
+        """Who may be noticed and not named has no visit by phone or beacon, only a need."""
+        if self.visit is not None and not self.visit.lane and not self.person.named:
+            self._write(released(self.visit, at))
+            self.visible = True
+
+    def hand_over(self) -> None:
+        """Two customers are one now: an open visit of the old id becomes the other's, if any."""
+        if self.visit is None or visits.find_open(self.tx, self.person.customer_id) is not None:
+            return
+        visits.hand_over(self.tx, self.visit.id, self.person.customer_id)
+        self.visit = None
 
     def _note_inside(self, seen: Observation, state: SubjectState) -> None:
         store = self.plan.store()
@@ -82,7 +97,7 @@ class Record:
             arrival = Arrival(seen.subject, store.id, stage, at, at, Confidence.HIGH)
             arrivals.put(self.tx, arrival)
 
-    def _write(self, change: Change, fence_id: str) -> None:
+    def _write(self, change: Change, fence_id: str = "") -> None:
         if change.ended is not None and change.ended.ended_at is not None:
             visits.end(self.tx, change.ended.id, change.ended.ended_at)
             ended = events.visit_ended(self.make_id(), change.ended, change.ended.ended_at)

@@ -39,11 +39,9 @@ def forget(tx: Connection, customer_id: str, fence_id: str | None = None) -> Non
     )
 
 
-def given_up(connection: Connection, before: datetime) -> list[Arrival]:
-    """Who was on the way and was not heard of since `before`: they did not come."""
-    on_the_way = {ArrivalStage.APPROACHING, ArrivalStage.NEARBY}
-    found = everybody(connection)
-    return [one for one in found if one.stage in on_the_way and one.as_of < before]
+def silent(connection: Connection, before: datetime) -> list[Arrival]:
+    """Who was last heard of before `before`."""
+    return [one for one in everybody(connection) if one.as_of < before]
 
 
 def everybody(connection: Connection) -> list[Arrival]:

@@ -92,6 +92,11 @@ def claim(tx: Connection, visit_id: str, staff_id: str | None, at: datetime | No
     )
 
 
+def hand_over(tx: Connection, visit_id: str, customer_id: str) -> None:
+    """The visit is that of the customer into whom its own was merged."""
+    tx.execute("UPDATE visits SET customer_id = ? WHERE id = ?", (customer_id, visit_id))
+
+
 def mark_other_person(tx: Connection, visit_id: str, other: bool) -> None:
     """Staff said whether somebody else carries this pass."""
     tx.execute("UPDATE visits SET other_person = ? WHERE id = ?", (int(other), visit_id))
