@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -15,6 +16,7 @@ from store_agent.clock import Clock
 from store_agent.config import Settings
 from store_agent.domain.arrival import Arrival
 from store_agent.domain.errors import NotFound
+from store_agent.domain.greeting import Visit
 from store_agent.domain.naming import why_unnamed
 from store_agent.storage import (
     Connection,
@@ -37,6 +39,7 @@ def router(storage: Storage, settings: Settings, clock: Clock) -> APIRouter:
     store = settings.store
     zone = ZoneInfo(store.zone)
     idle = timedelta(minutes=settings.visits.idle_minutes)
+    claim_length = timedelta(minutes=settings.presence.claim_minutes)
 
     @routes.get("/api/v1/customers", response_class=Response)
     async def search(
@@ -82,7 +85,15 @@ def router(storage: Storage, settings: Settings, clock: Clock) -> APIRouter:
 
         `arrivals` name only those who agreed to be addressed.
         """
-        return _json(await storage.read(lambda view: _present(view, idle), is_long=True))
+        now = clock.now()
+
+        def claimed_by(visit: Visit) -> str | None:
+            until = visit.claimed_until(claim_length)
+            return visit.claimed_by if until is not None and until > now else None
+
+        return _json(
+            await storage.read(lambda view: _present(view, idle, claimed_by), is_long=True)
+        )
 
     return routes
 
@@ -103,7 +114,9 @@ def _hits(view: View, query: str, limit: int) -> dict[str, object]:
     return {"customers": found}
 
 
-def _present(view: View, idle: timedelta) -> dict[str, object]:
+def _present(
+    view: View, idle: timedelta, claimed_by: Callable[[Visit], str | None]
+) -> dict[str, object]:
     rows = []
     for visit in visits.present(view.ledger):
         person = briefing.customer(view, visit.customer_id)
@@ -120,7 +133,7 @@ def _present(view: View, idle: timedelta) -> dict[str, object]:
                 "zone": visit.zone,
                 "evidence": visit.evidence,
                 "confidence": visit.confidence,
-                "claimed_by": visit.claimed_by,
+                "claimed_by": claimed_by(visit),
             }
         )
     return {

@@ -64,18 +64,19 @@ class SyncCache:
         withdrawal overlays the cache until the cache itself says the same.
         """
         fixes = [change.doc for change in news if change.collection == POSITIONS and change.doc]
-        if fixes:
-            await self._positions(fixes)
         news = [change for change in news if change.collection != POSITIONS]
         translated = [_translated(change) for change in news]
         now, here = self._clock.now(), await self.cursor()
-        # News that confirms something is applied at the old position first.
-        reached = here if any(change.confirms for change in news) and here else cursor
+        # News that confirms something, or comes with positions, is applied at the old position.
+        is_first = any(change.confirms for change in news) or bool(fixes)
+        reached = here if is_first and here else cursor
         applied = await self._storage.write_cache(
             lambda tx: changes.apply(tx, translated, reached, now, since=here)
         )
         if applied.confirmed:  # never what was quarantined: the cache does not say it yet
             await self._confirm(applied.confirmed)
+        if fixes:  # after the consents that came with them
+            await self._positions(fixes)
         if reached != cursor:
             await self._storage.write_cache(
                 lambda tx: changes.apply(tx, (), cursor, now, since=reached)

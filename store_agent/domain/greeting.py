@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from store_agent.domain.customer import Customer
@@ -134,6 +134,10 @@ class Visit:
     indoor_at: datetime | None = None
     claimed_by: str | None = None  # staff id: "I'm with her"
     claimed_at: datetime | None = None
+
+    def claimed_until(self, length: timedelta) -> datetime | None:
+        """When a claim of this length lets go by itself; None while nobody has claimed."""
+        return self.claimed_at + length if self.claimed_by and self.claimed_at else None
 
 
 @dataclass(frozen=True, slots=True)

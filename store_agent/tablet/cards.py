@@ -54,10 +54,8 @@ def confidence_now(visit: Visit, now: datetime) -> model.Confidence:
 
 def claim_of(visit: Visit, shop: ShopWords) -> model.Claim | None:
     """Who is with this customer, unless the claim has let go by itself."""
-    if visit.claimed_by is None or visit.claimed_at is None:
-        return None
-    until = visit.claimed_at + shop.claim_length
-    if until <= shop.now:
+    until = visit.claimed_until(shop.claim_length)
+    if until is None or until <= shop.now or visit.claimed_by is None or visit.claimed_at is None:
         return None
     name = shop.staff.get(visit.claimed_by, visit.claimed_by)
     return model.Claim(visit.claimed_by, name, visit.claimed_at, until)

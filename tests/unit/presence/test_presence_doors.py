@@ -4,12 +4,14 @@ import base64
 
 import orjson
 import pytest
-from builders import bearer, customer, shop, wallet_pass
+from builders import bearer, customer, grant, shop, wallet_pass
 from presence_builders import INDOORS, RADIOS, UUID, fences, noticed, present, traces, walk
 
 from geofences.owntracks_envelope import Envelope
+from store_agent.app.feed import SyncCache
 from store_agent.demo import place
 from store_agent.domain.arrival import ArrivalStage
+from sync.feed import Change, ChangeOp
 
 BASIC = "Basic " + base64.b64encode(b"c-1:relay-token").decode()
 
@@ -176,6 +178,22 @@ async def test_positions_of_the_feed_are_used_and_never_stored(tmp_path):
 
 
 @pytest.mark.asyncio
+async def test_a_withdrawal_counts_for_the_positions_of_the_same_page_of_the_feed(tmp_path):
+    async with shop(tmp_path, [noticed(), fences()]) as running:
+        await running.agent.presence.watch.sweep()
+        watch, clock = running.agent.presence.watch, running.clock
+        cache = SyncCache(running.agent.storage, clock, lambda _: None, watch.on_positions)
+        doc = {"subject": "c-1", "lat": INDOORS[0], "lon": INDOORS[1], "accuracy_m": 8}
+        doc["fixed_at"] = clock.now().isoformat()
+        withdrawn = grant("location", at="2026-11-22T00:00:00Z", state="withdrawn")
+        _, key, person = noticed(consents=[grant(), grant("location"), withdrawn])
+        position = Change("positions", "c-1", ChangeOp.UPSERT, doc)
+        await cache.apply([position, Change("customers", key, ChangeOp.UPSERT, person)], "2")
+        assert await traces(running) == 0
+        assert await cache.cursor() == "2"
+
+
+@pytest.mark.asyncio
 async def test_a_claim_is_seen_lets_go_by_itself_and_is_forgotten_with_the_visit(tmp_path):
     staff = ("staff", "s-bea", {"id": "s-bea", "name": "Bea Beispiel", "role": "associate"})
     people = [customer(), wallet_pass(), staff, fences()]
@@ -187,6 +205,7 @@ async def test_a_claim_is_seen_lets_go_by_itself_and_is_forgotten_with_the_visit
         assert page.rows[0].claim.staff_name == "Bea Beispiel"
         running.clock.advance(21 * 60)
         assert (await running.agent.tablet.floor(viewer())).rows[0].claim is None
+        assert [visit["claimed_by"] for visit in await present(running)] == [None]
         await running.agent.clienteling.on_release(visit_id)
         assert not [kind for kind in await running.types() if "claim" in kind]
 
@@ -223,9 +242,6 @@ async def test_the_tablet_shows_the_plan_and_who_comes_for_what(tmp_path):
 
 @pytest.mark.asyncio
 async def test_the_feed_takes_over_the_fences_once_it_confirms_them(tmp_path):
-    from store_agent.app.feed import SyncCache
-    from sync.feed import Change, ChangeOp
-
     async with shop(tmp_path, [fences()]) as running:
         drawn = place.fences_document()
         drawn["features"] = drawn["features"][:1]
