@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -16,7 +15,6 @@ from store_agent.clock import Clock
 from store_agent.config import Settings
 from store_agent.domain.arrival import Arrival
 from store_agent.domain.errors import NotFound
-from store_agent.domain.greeting import Visit
 from store_agent.domain.naming import why_unnamed
 from store_agent.storage import (
     Connection,
@@ -87,13 +85,10 @@ def router(storage: Storage, settings: Settings, clock: Clock) -> APIRouter:
         """
         now = clock.now()
 
-        def claimed_by(visit: Visit) -> str | None:
-            until = visit.claimed_until(claim_length)
-            return visit.claimed_by if until is not None and until > now else None
+        def read(view: View) -> dict[str, object]:
+            return _present(view, idle, claim_length, now)
 
-        return _json(
-            await storage.read(lambda view: _present(view, idle, claimed_by), is_long=True)
-        )
+        return _json(await storage.read(read, is_long=True))
 
     return routes
 
@@ -115,13 +110,15 @@ def _hits(view: View, query: str, limit: int) -> dict[str, object]:
 
 
 def _present(
-    view: View, idle: timedelta, claimed_by: Callable[[Visit], str | None]
+    view: View, idle: timedelta, claim_length: timedelta, now: datetime
 ) -> dict[str, object]:
     rows = []
     for visit in visits.present(view.ledger):
         person = briefing.customer(view, visit.customer_id)
         if person is None or visit.other_person or why_unnamed(person) is not None:
             continue
+        claimed_until = visit.claimed_until(claim_length)
+        is_claimed = claimed_until is not None and claimed_until > now
         rows.append(
             {
                 "visit_id": visit.id,
@@ -133,7 +130,7 @@ def _present(
                 "zone": visit.zone,
                 "evidence": visit.evidence,
                 "confidence": visit.confidence,
-                "claimed_by": claimed_by(visit),
+                "claimed_by": visit.claimed_by if is_claimed else None,
             }
         )
     return {
