@@ -84,11 +84,10 @@ def router(storage: Storage, settings: Settings, clock: Clock) -> APIRouter:
         `arrivals` name only those who agreed to be addressed.
         """
         now = clock.now()
-
-        def read(view: View) -> dict[str, object]:
-            return _present(view, idle, claim_length, now)
-
-        return _json(await storage.read(read, is_long=True))
+        found = await storage.read(
+            lambda view: _present(view, idle, claim_length, now), is_long=True
+        )
+        return _json(found)
 
     return routes
 
