@@ -7,6 +7,7 @@ repaired. The winding of rings does not matter, nor an altitude behind longitude
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TypeVar
 
 import shapely  # type: ignore[import-untyped]
@@ -24,6 +25,8 @@ MAX_LON_UNCUT = 270.0  # some editors count on across 180: 179 -> 181
 OVERLAP_SHARE = 1e-9  # of the area; below is rounding
 SUPPORTED = "use Polygon, MultiPolygon, or Point with radius_m for a circle"
 
+AREAS = ("Polygon", "MultiPolygon")  # geometries that are a fence by themselves
+
 Blame = Callable[[str], None]
 
 
@@ -37,7 +40,7 @@ Made = TypeVar("Made")
 def read_shape(raw: object, radius: object, blame: Blame) -> Shape | None:
     """The shape of a feature's `geometry`; None after `blame` was told every reason.
 
-    `radius` is the property `radius_m`, which makes a Point a circle.
+    `radius` is the property `radius_m` or `radius`, which makes a Point a circle.
     """
     if raw is None:
         blame("has no geometry")
@@ -82,10 +85,12 @@ def _polygons(raw: object, blame: Blame) -> Polygons | None:
     """Rings first, each for itself; then each polygon; then all together."""
     reasons: list[str] = []
     try:
-        found = [_polygon(one, reasons.append) for one in _few_enough(raw)]
-        polygons = [polygon for polygon in found if polygon is not None]
+        found = [_rings(one, reasons.append) for one in _few_enough(raw)]
+        sound = [polygon for polygon in found if polygon is not None]
+        _check_longitudes(sound)
+        checked = [_tried(partial(_checked, one), reasons.append) for one in sound]
         if not reasons:
-            return _together(polygons)
+            return _together([polygon for polygon in checked if polygon is not None])
     except ShapeRefused as refused:
         reasons.append(str(refused))
     for reason in reasons:
@@ -93,7 +98,8 @@ def _polygons(raw: object, blame: Blame) -> Polygons | None:
     return None
 
 
-def _polygon(raw: object, blame: Blame) -> Polygon | None:
+def _rings(raw: object, blame: Blame) -> Polygon | None:
+    """The rings of one polygon, each for itself in order."""
     try:
         raw_rings = _items(raw, "rings")
     except ShapeRefused as refused:
@@ -101,9 +107,7 @@ def _polygon(raw: object, blame: Blame) -> Polygon | None:
         return None
     rings = [_tried(lambda one=one: _ring(one), blame) for one in raw_rings]  # type: ignore[misc]
     sound = tuple(ring for ring in rings if ring is not None)
-    if len(sound) < len(rings):
-        return None
-    return _tried(lambda: _checked(sound), blame)
+    return sound if len(sound) == len(rings) else None
 
 
 def _ring(raw: object) -> Ring:
@@ -135,7 +139,6 @@ def _position(raw: object, max_lon: float) -> tuple[float, float]:
 
 def _checked(polygon: Polygon) -> Polygon:
     """The polygon with continuous longitudes, or why it is none."""
-    _check_longitudes(polygon)
     unwrapped = geometry.unwrap((polygon,))[0]
     shape = shapely.Polygon(unwrapped[0], unwrapped[1:])
     west, south, east, north = shape.bounds
@@ -152,10 +155,10 @@ def _checked(polygon: Polygon) -> Polygon:
     return unwrapped
 
 
-def _check_longitudes(polygon: Polygon) -> None:
-    """Beyond 180 only for a polygon that crosses it and lies around it: 179 -> 181."""
-    away = [abs(lon) for ring in polygon for lon, _ in ring]
-    if max(away) <= geometry.HALF_TURN:
+def _check_longitudes(polygons: list[Polygon]) -> None:
+    """Beyond 180 only for a fence that crosses it and lies around it: 179 -> 181."""
+    away = [abs(lon) for polygon in polygons for ring in polygon for lon, _ in ring]
+    if max(away, default=0.0) <= geometry.HALF_TURN:
         return
     if not QUARTER_TURN < min(away) < geometry.HALF_TURN:
         raise ShapeRefused("a longitude is outside -180..180")
@@ -163,7 +166,8 @@ def _check_longitudes(polygon: Polygon) -> None:
 
 def _together(polygons: list[Polygon]) -> Polygons:
     """All polygons of one fence; only along 180 degrees may they share a border."""
-    as_they_came = shapely.MultiPolygon([(outer, holes) for outer, *holes in polygons])
+    uncut = (geometry.unwrap_polygon(one, 0.0) for one in polygons)  # 180..181 is -180..-179
+    as_they_came = shapely.MultiPolygon([(outer, holes) for outer, *holes in uncut])
     if not as_they_came.is_valid:
         raise ShapeRefused(shapely.is_valid_reason(as_they_came))
     shape = Polygons(geometry.unwrap(tuple(polygons)))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import unicodedata
+
+import orjson
 
 UNSEEN = frozenset({"Cc", "Cs"})  # control characters, halves of a character
 
@@ -26,6 +29,18 @@ def is_plain(text: str, limit: int) -> bool:
         and text == text.strip()
         and not any(unicodedata.category(character) in UNSEEN for character in text)
     )
+
+
+MADE_UP = "unnamed-"
+
+
+def made_up_id(what: object) -> str:
+    """The id of something that has neither id nor name: the same as long as `what` is."""
+    try:
+        content = orjson.dumps(what, option=orjson.OPT_SORT_KEYS)
+    except (TypeError, ValueError, RecursionError):
+        content = b""
+    return MADE_UP + hashlib.sha256(content).hexdigest()[:8]
 
 
 def slug(name: str) -> str:

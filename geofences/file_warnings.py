@@ -9,6 +9,7 @@ import shapely  # type: ignore[import-untyped]
 
 from geofences import file_rules
 from geofences.fence_set import FenceSet
+from geofences.file_values import MADE_UP
 from geofences.geometry import signed_distance_m
 from geofences.model import Circle, Fault, Fence, FenceKind
 
@@ -17,7 +18,7 @@ WIDE_M = 10_000.0  # the plane of a fence this wide is some metres off at its ed
 NARROW_M = 30.0
 BY_POSITION = frozenset({FenceKind.STORE, FenceKind.CURBSIDE})
 ALIKE = 0.85  # "exit_bufer_m" and "exit_buffer_m": 0.96
-WORDS = (*file_rules.NAMES, "name", "kind", "parent", "radius_m")
+WORDS = (*file_rules.NAMES, "name", "kind", "parent", "radius_m", "radius")
 
 
 def warnings(fences: Iterable[Fence]) -> tuple[Fault, ...]:
@@ -31,6 +32,8 @@ def warnings(fences: Iterable[Fence]) -> tuple[Fault, ...]:
 
 
 def _reasons(fence: Fence, known: FenceSet) -> Iterator[str]:
+    if fence.id.startswith(MADE_UP):
+        yield "has no id and no name: drawn anew it will be another fence, and everybody has left"
     size_m = known.size_m(fence.id)
     if size_m > WIDE_M:
         yield f"is {size_m / 1000:.0f} km across: distances are metres off, inside and outside hold"

@@ -10,13 +10,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import NoReturn
 
 import orjson
 
 from geofences import file_rules
-from geofences.file_shapes import read_shape
-from geofences.file_values import finite_number, is_plain, slug
+from geofences.file_shapes import AREAS, read_shape
+from geofences.file_values import finite_number, is_plain, made_up_id, slug
 from geofences.file_warnings import warnings
 from geofences.fingerprint import version_of
 from geofences.model import Circle, Fault, Fence, FenceKind, FencesRefused, Rules, Shape
@@ -31,14 +30,16 @@ MAX_ID_NUMBER = 2**53  # beyond, JSON readers disagree about the digits
 MAX_PROPERTIES_BYTES = 16_384  # of one feature
 KINDS = tuple(kind.value for kind in FenceKind)
 WGS84_NAMES = ("CRS84", "4326")  # how the old member "crs" calls what GeoJSON means anyway
-OWN = frozenset({"id", "name", "kind", "parent", "radius_m", *file_rules.NAMES})
+RADIUS = ("radius_m", "radius")  # by the first that is there; GeoJSON itself has no circles
+OWN = frozenset({"id", "name", "kind", "parent", *RADIUS, *file_rules.NAMES})
 
 
 def read_text(content: str | bytes) -> tuple[Fence, ...]:
     """The fences of a file's content. Raises `FencesRefused`, for broken JSON too."""
     try:
         text = content if isinstance(content, str) else content.decode("utf-8")
-        document = json.loads(text.removeprefix("\ufeff"), parse_constant=_no_number)
+        # NaN is no JSON, but it comes; the feature that holds it says so more plainly.
+        document = json.loads(text.removeprefix("\ufeff"))
     except UnicodeDecodeError as error:
         raise _refused(f"is not UTF-8: byte {error.start}") from error
     except json.JSONDecodeError as error:
@@ -50,7 +51,7 @@ def read_text(content: str | bytes) -> tuple[Fence, ...]:
 
 
 def read(document: object) -> tuple[Fence, ...]:
-    """The fences of a FeatureCollection, of a single Feature, or of a list of either.
+    """The fences of a FeatureCollection, a Feature or an area alone, or of a list of them.
 
     Raises `FencesRefused` with everything that is wrong; nothing is repaired.
     """
@@ -68,10 +69,6 @@ def read(document: object) -> tuple[Fence, ...]:
     return tuple(fences)
 
 
-def _no_number(literal: str) -> NoReturn:
-    raise ValueError(f"{literal} is no number")
-
-
 def _refused(reason: str) -> FencesRefused:
     return FencesRefused((Fault("", reason),))
 
@@ -81,6 +78,8 @@ def _features(document: object, faults: list[Fault]) -> Iterator[object]:
         members = part if isinstance(part, Mapping) else {}
         if members.get("type") == "Feature":
             yield part
+        elif members.get("type") in AREAS:
+            yield {"type": "Feature", "geometry": part}
         elif members.get("type") != "FeatureCollection":
             faults.append(Fault("", "is not a GeoJSON FeatureCollection"))
         else:
@@ -127,6 +126,12 @@ class _Draft:
         draft._check_properties()
         return draft
 
+    @property
+    def radius(self) -> object:
+        """What makes a Point a circle, as it was written."""
+        several = (self.properties.get(name) for name in RADIUS)
+        return next((one for one in several if one is not None), None)
+
     def _take_names(self, feature_id: object) -> None:
         name = self.properties.get("name")
         if isinstance(name, str) and is_plain(name, MAX_NAME):
@@ -137,11 +142,9 @@ class _Draft:
         self.id = (slug(self.name)[:MAX_ID] if raw_id is None else self._as_id(raw_id, "id")) or ""
         if self.id:
             self.label = self.id
-            self.name = self.name or self.id
-        elif raw_id is None and name is None:
-            self.reasons.append("needs an id or a name")
-        elif raw_id is None:
-            self.reasons.append("needs an id: its name has no letter or digit")
+        elif raw_id is None:  # nobody would know the made up one, so the label stays
+            self.id = made_up_id([self.geometry, self.radius])
+        self.name = self.name or self.id
         raw_parent = self.properties.get("parent")
         if raw_parent is not None:
             self.parent = self._as_id(raw_parent, "parent")
@@ -159,6 +162,8 @@ class _Draft:
     def _check_properties(self) -> None:
         """Whoever keeps the fence must be able to write its properties as JSON again."""
         try:
+            others = {name: one for name, one in self.properties.items() if name not in OWN}
+            json.dumps(others, allow_nan=False)  # orjson would write null
             if len(orjson.dumps(dict(self.properties))) > MAX_PROPERTIES_BYTES:
                 self.reasons.append(f"its properties are longer than {MAX_PROPERTIES_BYTES} bytes")
         except (TypeError, ValueError, RecursionError):
@@ -196,7 +201,7 @@ def _fence(draft: _Draft) -> Fence | None:
     properties, blame = draft.properties, draft.reasons.append
     if not draft.is_feature:
         return None
-    shape = read_shape(draft.geometry, properties.get("radius_m"), blame)
+    shape = read_shape(draft.geometry, draft.radius, blame)
     kind = _kind(draft)
     rules = file_rules.override(RULES[kind], properties, blame)
     if draft.reasons or shape is None:
@@ -215,7 +220,7 @@ def _kind(draft: _Draft) -> FenceKind:
 
 
 def _made(draft: _Draft, kind: FenceKind, shape: Shape, rules: Rules) -> Fence:
-    own = OWN if isinstance(shape, Circle) else OWN - {"radius_m"}
+    own = OWN if isinstance(shape, Circle) else OWN.difference(RADIUS)
     others = {name: value for name, value in draft.properties.items() if name not in own}
     return Fence(
         id=draft.id,

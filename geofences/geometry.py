@@ -113,10 +113,11 @@ def unwrap(polygons: tuple[Polygon, ...]) -> tuple[Polygon, ...]:
     all polygons near the first one: a fence that was cut at 180 comes together again.
     """
     middle = _middle(_unwrap_ring(polygons[0][0])) if polygons else 0.0
-    return tuple(_unwrap_polygon(polygon, middle) for polygon in polygons)
+    return tuple(unwrap_polygon(polygon, middle) for polygon in polygons)
 
 
-def _unwrap_polygon(polygon: Polygon, near: float) -> Polygon:
+def unwrap_polygon(polygon: Polygon, near: float) -> Polygon:
+    """The polygon with continuous longitudes, by whole turns where its middle is nearest."""
     outer = _moved(_unwrap_ring(polygon[0]), near)
     middle = _middle(outer)
     return (outer, *(_moved(_unwrap_ring(hole), middle) for hole in polygon[1:]))
