@@ -110,11 +110,15 @@ def decode_advert() -> None:
 
 
 @decode.command("fences")
-def decode_fences() -> None:
-    """Names of GeoJSON files on stdin, one a line -> whether each is usable and, if not, why."""
+def decode_fences(
+    files: Annotated[
+        list[str] | None, typer.Argument(help="GeoJSON files; without any, stdin names them.")
+    ] = None,
+) -> None:
+    """Names of GeoJSON files, one a line on stdin -> whether each is usable and, if not, why."""
     from store_agent.commands import decode_fences as command
 
-    command.decode_fences(sys.stdin, sys.stdout)
+    command.decode_fences(files or sys.stdin, sys.stdout)
 
 
 @replay.command("fixes")

@@ -12,7 +12,7 @@ from geofences import files
 from geofences.model import Fault, Fence, FencesRefused
 
 
-def decode_fences(lines: TextIO, out: TextIO) -> None:
+def decode_fences(lines: Iterable[str], out: TextIO) -> None:
     """A file name a line -> one JSON object a line: `{ok, errors, warnings, fences}`."""
     for line in lines:
         described = _describe(line.rstrip("\r\n"))

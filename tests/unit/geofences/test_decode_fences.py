@@ -70,3 +70,10 @@ def test_the_command_reads_names_from_standard_input(tmp_path) -> None:
     result = CliRunner().invoke(app, ["decode", "fences"], input=f"{name}\r\n")
     assert result.exit_code == 0
     assert json.loads(result.stdout)["ok"] is True
+
+
+def test_the_command_takes_names_as_arguments_too(tmp_path) -> None:
+    name = written(tmp_path, "fine.geojson", feature("shop", SHOP))
+    result = CliRunner().invoke(app, ["decode", "fences", name, "missing.geojson"])
+    told = [json.loads(line)["ok"] for line in result.stdout.splitlines()]
+    assert (result.exit_code, told) == (0, [True, False])
