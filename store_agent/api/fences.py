@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from fastapi import APIRouter, Request, Response
 
+from geofences import files
 from geofences.model import FencesRefused
 from store_agent.api.problems import problem
 from store_agent.presence.noticing import Noticing
@@ -44,6 +45,7 @@ def router(noticing: Noticing) -> APIRouter:
                 400, "the body is not valid JSON", hint="Send one GeoJSON document, UTF-8."
             )
         try:
+            files.read(document)  # as a whole, not only what looks like its features
             await noticing.draw_fences(document)
         except FencesRefused as refused:
             return _refusal(refused)

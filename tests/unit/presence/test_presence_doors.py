@@ -153,6 +153,22 @@ async def test_a_bad_fence_is_named_and_changes_nothing(tmp_path):
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"features": []},
+        {"type": "Topology", "features": []},
+        place.fences_document() | {"crs": {"type": "name", "properties": {"name": "EPSG:3857"}}},
+    ],
+)
+async def test_what_is_no_collection_of_fences_removes_none(tmp_path, document):
+    async with shop(tmp_path, [fences()]) as running:
+        await running.agent.presence.watch.sweep()
+        assert (await put(running, document)).status_code == 422
+        assert len((await running.get("/api/v1/fences")).json()["features"]) == 8
+
+
+@pytest.mark.asyncio
 async def test_bad_fences_of_the_platform_leave_the_last_good_ones_and_say_so(tmp_path):
     async with shop(tmp_path, [fences()]) as running:
         await running.agent.presence.watch.sweep()
