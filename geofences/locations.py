@@ -12,9 +12,12 @@ from geofences.model import AccuracyKind, Fix
 MAX_SUBJECT, MAX_SOURCE = 128, 64  # characters
 MAX_LAT, MAX_LON = 90.0, 180.0
 MAX_SPEED_MPS = 1000.0
-KINDS = {kind.value: kind for kind in AccuracyKind}
-# What a source means where it does not say so itself.
-KIND_OF_SOURCE = {"android": AccuracyKind.ANDROID, "ios": AccuracyKind.IOS, "web": AccuracyKind.W3C}
+# By the platform's usual names, in whatever case; a source that is one of them needs no kind.
+KINDS = {kind.value: kind for kind in AccuracyKind} | {
+    "web": AccuracyKind.W3C,
+    "browser": AccuracyKind.W3C,
+    "owntracks": AccuracyKind.UNKNOWN,
+}
 
 
 class LocationRefused(ValueError):
@@ -31,9 +34,11 @@ def read_location(document: object, received_at: datetime) -> Fix:
     """`{subject, lat, lon, accuracy_m?, accuracy_kind?, speed_mps?, fixed_at, source?}` as a fix.
 
     Raises LocationRefused. A negative accuracy is left to the engine: iOS marks invalid fixes so.
+    A negative speed is an unknown one, iOS again.
     """
     if not isinstance(document, Mapping):
         raise LocationRefused("", "must be an object")
+    speed_mps = _maybe(document, "speed_mps", -MAX_SPEED_MPS, MAX_SPEED_MPS)
     source = _text(document, "source", MAX_SOURCE) if document.get("source") is not None else ""
     return Fix(
         subject=_text(document, "subject", MAX_SUBJECT),
@@ -44,7 +49,7 @@ def read_location(document: object, received_at: datetime) -> Fix:
         accuracy_m=_maybe(document, "accuracy_m", -math.inf, math.inf),
         accuracy_kind=_kind(document, source),
         source=source,
-        speed_mps=_maybe(document, "speed_mps", 0.0, MAX_SPEED_MPS),
+        speed_mps=None if speed_mps is None or speed_mps < 0 else speed_mps,
     )
 
 
@@ -53,7 +58,7 @@ def read_time(text: object, field: str) -> datetime:
     if not isinstance(text, str):
         raise LocationRefused(field, "must be an RFC 3339 time")
     try:
-        when = datetime.fromisoformat(text)
+        when = datetime.fromisoformat(text.upper())  # RFC 3339 allows "z"
     except ValueError as error:
         raise LocationRefused(field, "must be an RFC 3339 time") from error
     if when.tzinfo is None:
@@ -95,7 +100,7 @@ def _time(document: Mapping[str, Any], field: str) -> datetime:
 def _kind(document: Mapping[str, Any], source: str) -> AccuracyKind:
     value = document.get("accuracy_kind")
     if value is None:
-        return KIND_OF_SOURCE.get(source.lower(), AccuracyKind.UNKNOWN)
-    if not isinstance(value, str) or value not in KINDS:
+        return KINDS.get(source.lower(), AccuracyKind.UNKNOWN)
+    if not isinstance(value, str) or value.lower() not in KINDS:
         raise LocationRefused("accuracy_kind", f"must be one of {', '.join(KINDS)}")
-    return KINDS[value]
+    return KINDS[value.lower()]

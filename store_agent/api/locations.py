@@ -8,7 +8,7 @@ import orjson
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from geofences.locations import LocationRefused, read_location
+from geofences.locations import KINDS, LocationRefused, read_location
 from store_agent.api.body_route import BodyRoute
 from store_agent.api.metrics import Metrics
 from store_agent.clock import Clock
@@ -35,7 +35,7 @@ LOCATION_SCHEMA: dict[str, Any] = {
         "lat": {"type": "number", "minimum": -90, "maximum": 90},
         "lon": {"type": "number", "minimum": -180, "maximum": 180},
         "accuracy_m": {"type": ["number", "null"]},
-        "accuracy_kind": {"enum": ["android", "ios", "w3c", "unknown", None]},
+        "accuracy_kind": {"enum": [*KINDS, None]},
         "fixed_at": {"type": "string", "format": "date-time"},
         "source": {"type": "string", "maxLength": 64},
     },
