@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -17,7 +18,7 @@ from geofences.engine import Engine, Step
 from geofences.fence_set import FenceSet
 from geofences.fingerprint import version_of
 from geofences.locations import LocationRefused, read_location, read_time
-from geofences.model import Fence, FencesRefused, Fix, FixRefused, ZoneEvent
+from geofences.model import Fence, FencesRefused, Fix, FixRefused, Refusal, ZoneEvent
 from geofences.state import SubjectState
 from store_agent.clock import EARLIEST_PLAUSIBLE
 from store_agent.domain.errors import InvalidInput
@@ -25,6 +26,7 @@ from store_agent.domain.errors import InvalidInput
 REORDER = "reorder_s"
 # In a longer silence nothing new happens tick by tick; whatever expires does so by then.
 LONGEST_SILENCE_S = 2 * 3600.0
+BEFORE_ALL = EARLIEST_PLAUSIBLE.replace(year=1)
 
 
 def replay_fixes(lines: TextIO, out: TextIO, fences_path: Path, overrides: tuple[str, ...]) -> None:
@@ -33,19 +35,40 @@ def replay_fixes(lines: TextIO, out: TextIO, fences_path: Path, overrides: tuple
     A line that is no fix is told on stderr and the replay goes on.
     """
     chosen = _chosen(overrides)
-    reorder_s = chosen.pop(REORDER, rules.REORDER_S)
+    reorder_s = float(chosen.pop(REORDER, rules.REORDER_S))
     fences = [_overridden(fence, chosen) for fence in _read(fences_path)]
-    player = Player(Engine(FenceSet(fences), reorder_s=float(reorder_s)))
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
+    player = Player(Engine(FenceSet(fences), reorder_s=reorder_s))
+    for (number, line), (_, following) in pairwise(chain(_numbered(lines), [(0, "")])):
         try:
-            events = player.play(_fix(line, player.now))
+            fix = _fix(line, player.now)
+            _check_not_far_ahead(fix, line, player.now, following)
+            events = player.play(fix)
         except (LocationRefused, FixRefused) as refused:
             sys.stderr.write(f"line {number}: {refused}\n")
             continue
         _print(out, events)
-    _print(out, player.finish())
+    _print(out, player.finish(reorder_s))
+
+
+def _numbered(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
+    return ((number, line) for number, line in enumerate(lines, 1) if line.strip())
+
+
+def _check_not_far_ahead(fix: Fix, line: str, now: datetime, following: str) -> None:
+    """A wrong year on a phone: believed, all that follow would be too old. Raises FixRefused.
+
+    A recording without `received_at` does not tell what the box's clock was. But when a fix lies a
+    day and more after everything before it, and the next one does not, one of them must be wrong.
+    """
+    day = timedelta(seconds=rules.TOO_OLD_S)
+    if now == BEFORE_ALL or fix.received_at - now <= day or "received_at" in orjson.loads(line):
+        return
+    try:
+        goes_on = _fix(following, now).received_at - now <= day
+    except LocationRefused:
+        return
+    if goes_on:
+        raise FixRefused(Refusal.FUTURE)
 
 
 class Player:
@@ -55,7 +78,7 @@ class Player:
         """Nothing has been played."""
         self._engine = engine
         self._states: dict[str, SubjectState] = {}
-        self.now = EARLIEST_PLAUSIBLE.replace(year=1)
+        self.now = BEFORE_ALL
 
     def play(self, fix: Fix) -> list[ZoneEvent]:
         """Everything that became known up to this fix and by it. Raises FixRefused."""
@@ -64,15 +87,14 @@ class Player:
         events += self._take(self._engine.on_fix(state, fix, self.now))
         return events
 
-    def finish(self) -> list[ZoneEvent]:
+    def finish(self, reorder_s: float) -> list[ZoneEvent]:
         """What waited for older fixes; the recording ends, time does not go on."""
         events: list[ZoneEvent] = []
         for state in list(self._states.values()):
             if state.held:
-                wait = max(fix.received_at for fix in state.held) - self.now
-                events += self._take(
-                    self._engine.tick(state, self.now + wait + timedelta(seconds=rules.REORDER_S))
-                )
+                latest = max(fix.received_at for fix in state.held)
+                end = max(self.now, latest + timedelta(seconds=reorder_s))
+                events += self._take(self._engine.tick(state, end))
         return events
 
     def _until(self, end: datetime) -> Iterator[ZoneEvent]:
@@ -114,8 +136,9 @@ def _chosen(overrides: Iterable[str]) -> dict[str, Any]:
 
 
 def _value(name: str, text: str) -> Any:
+    is_bare_list = name in file_rules.LISTS and "," in text and not text.startswith("[")
     try:
-        value = orjson.loads(text)
+        value = orjson.loads(f"[{text}]" if is_bare_list else text)
     except orjson.JSONDecodeError as error:
         raise InvalidInput(
             f"{name}: {text!r} is no number, true, false or list", field="set"

@@ -51,11 +51,32 @@ def test_every_event_has_the_promised_fields(tmp_path):
 
 
 def test_rules_can_be_tried(tmp_path):
-    events = played(tmp_path, VISIT, "dwell_s=[60,600]")
-    building = [
-        e.get("dwell_s") for e in events if e["fence"] == "building" and e["event"] == "dwell"
-    ]
-    assert building == [60.0, 600.0]
+    for override in ("dwell_s=[60,600]", "dwell_s=60,600"):
+        events = played(tmp_path, VISIT, override)
+        building = [
+            e.get("dwell_s") for e in events if e["fence"] == "building" and e["event"] == "dwell"
+        ]
+        assert building == [60.0, 600.0]
+
+
+def test_a_long_wait_for_older_fixes_ends_with_the_recording(tmp_path):
+    patient = played(tmp_path, [line(0), line(15)], "reorder_s=60")
+    assert patient[0]["event"] == "enter"
+
+
+@pytest.mark.parametrize("far", ["2027-11-21T10:05:00Z", "2026-11-22T11:00:00Z"])
+def test_a_phone_with_a_wrong_year_ends_no_stay_and_stops_no_replay(tmp_path, capsys, far):
+    wrong = line(0, FAR, fixed_at=far)
+    assert played(tmp_path, [*VISIT[:30], wrong, *VISIT[30:]]) == played(tmp_path, VISIT)
+    assert "line 31: future" in capsys.readouterr().err
+
+
+def test_a_recording_of_several_days_is_played_and_what_is_a_day_late_is_not(tmp_path, capsys):
+    later = [line(s, fixed_at=f"2026-11-24T10:00:{s:02d}Z") for s in (0, 15)]
+    told = played(tmp_path, [line(0), line(15), *later, line(30)])
+    building = [(e["event"], e["at"][:10]) for e in told if e["fence"] == "building"]
+    assert building == [("enter", "2026-11-21"), ("exit", "2026-11-21"), ("enter", "2026-11-24")]
+    assert capsys.readouterr().err == "line 5: too_old\n"
 
 
 def test_bad_lines_are_told_by_number_and_passed_over(tmp_path, capsys):
