@@ -42,6 +42,16 @@ class EventType(StrEnum):
     FOOTFALL_COUNTED = "store.footfall.counted"
     FENCES_CHANGED = "store.fences.changed"
     LEDGER_REPLACED = "store.ledger.replaced"
+    REDEMPTION_RECORDED = "store.redemption.recorded"
+    REDEMPTION_VOIDED = "store.redemption.voided"
+    REDEMPTION_RESTORED = "store.redemption.restored"
+    POINTS_ENTERED = "store.points.entered"
+    SALE_VOIDED = "store.sale.voided"
+    RETURN_RECORDED = "store.return.recorded"
+    LOT_CLOSED = "store.lot.closed"
+    LOT_WANTED = "store.lot.wanted"
+    VOUCHER_RELEASED = "store.voucher.released"
+    VOUCHER_WANTED = "store.voucher.wanted"
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,6 +117,87 @@ MIGRATIONS = MigrationSet(
             );
             """,
         ),
+        (
+            "0003_rights",
+            """
+            -- `receipt`: till/day/number, by which a return finds its sale.
+            ALTER TABLE sales ADD COLUMN receipt TEXT;
+            CREATE INDEX sales_receipt ON sales (receipt) WHERE receipt IS NOT NULL;
+
+            -- Till transactions that were voided; one that came before its commit is a tombstone.
+            CREATE TABLE voids (
+                txn_id TEXT PRIMARY KEY, till TEXT NOT NULL, at TEXT NOT NULL, reason TEXT NOT NULL
+            ) WITHOUT ROWID;
+
+            -- What is held for one basket; it ends by itself.
+            CREATE TABLE reservations (
+                txn_id TEXT PRIMARY KEY, id TEXT NOT NULL UNIQUE, till TEXT NOT NULL,
+                customer_id TEXT, revision INTEGER NOT NULL, expires_at TEXT NOT NULL,
+                state TEXT NOT NULL
+            ) WITHOUT ROWID;
+            CREATE INDEX reservations_live ON reservations (expires_at) WHERE state = 'live';
+            CREATE TABLE holds (
+                txn_id TEXT NOT NULL, n INTEGER NOT NULL, offer_id TEXT NOT NULL, voucher_id TEXT,
+                units INTEGER NOT NULL, points INTEGER NOT NULL, doc BLOB NOT NULL,
+                PRIMARY KEY (txn_id, n)
+            ) WITHOUT ROWID;
+            CREATE INDEX holds_voucher ON holds (voucher_id) WHERE voucher_id IS NOT NULL;
+            CREATE INDEX holds_offer ON holds (offer_id);
+
+            CREATE TABLE redemptions (
+                id TEXT PRIMARY KEY, txn_id TEXT NOT NULL, offer_id TEXT NOT NULL, voucher_id TEXT,
+                lot_id TEXT, customer_id TEXT, units INTEGER NOT NULL,
+                amount_minor INTEGER NOT NULL, currency TEXT NOT NULL, till TEXT NOT NULL,
+                business_date TEXT NOT NULL, at TEXT NOT NULL, state TEXT NOT NULL,
+                points INTEGER NOT NULL, returned_minor INTEGER NOT NULL DEFAULT 0, reason TEXT,
+                seen_at TEXT, doc BLOB NOT NULL
+            ) WITHOUT ROWID;
+            CREATE INDEX redemptions_txn ON redemptions (txn_id);
+            CREATE INDEX redemptions_offer ON redemptions (offer_id, business_date);
+            -- The last line of defence: one accepted redemption per voucher.
+            CREATE UNIQUE INDEX redemptions_once ON redemptions (voucher_id)
+                WHERE voucher_id IS NOT NULL AND state = 'redeemed';
+            CREATE INDEX redemptions_conflicts ON redemptions (at) WHERE state = 'conflict';
+
+            -- Escrow: what this store may spend of an offer's budget.
+            CREATE TABLE lots (
+                lot_id TEXT PRIMARY KEY, offer_id TEXT NOT NULL, amount INTEGER NOT NULL,
+                remaining INTEGER NOT NULL CHECK (remaining BETWEEN 0 AND amount),
+                unit TEXT NOT NULL, lot_class TEXT NOT NULL, spend_until TEXT, state TEXT NOT NULL,
+                granted_at TEXT NOT NULL
+            ) WITHOUT ROWID;
+            CREATE INDEX lots_active ON lots (offer_id) WHERE state = 'active';
+            -- For ever: a late copy of a grant must not open a closed lot again.
+            CREATE TABLE closed_lots (lot_id TEXT PRIMARY KEY, at TEXT NOT NULL) WITHOUT ROWID;
+            -- Ownerships of vouchers that were given back.
+            CREATE TABLE released_vouchers (
+                voucher_id TEXT NOT NULL, grant_id TEXT NOT NULL, at TEXT NOT NULL,
+                PRIMARY KEY (voucher_id, grant_id)
+            ) WITHOUT ROWID;
+            -- What the platform was asked for, so that it is asked once.
+            CREATE TABLE wanted (
+                kind TEXT NOT NULL, key TEXT NOT NULL, at TEXT NOT NULL,
+                PRIMARY KEY (kind, key)
+            ) WITHOUT ROWID;
+
+            CREATE TABLE points (
+                id TEXT PRIMARY KEY, customer_id TEXT NOT NULL, kind TEXT NOT NULL,
+                points INTEGER NOT NULL, at TEXT NOT NULL, txn_id TEXT NOT NULL, expires_at TEXT,
+                confirmed INTEGER NOT NULL DEFAULT 0
+            ) WITHOUT ROWID;
+            CREATE INDEX points_pending ON points (customer_id) WHERE confirmed = 0;
+            CREATE INDEX points_txn ON points (txn_id);
+
+            CREATE TABLE returns (
+                return_txn_id TEXT PRIMARY KEY, txn_id TEXT, till TEXT NOT NULL, at TEXT NOT NULL,
+                doc BLOB NOT NULL
+            ) WITHOUT ROWID;
+            CREATE TABLE returned_lines (
+                txn_id TEXT NOT NULL, line_id TEXT NOT NULL, qty_milli INTEGER NOT NULL,
+                PRIMARY KEY (txn_id, line_id)
+            ) WITHOUT ROWID;
+            """,
+        ),
     ),
 )
 
