@@ -61,6 +61,7 @@ class FenceBook:
         self.plan = NO_PLAN
         self.faults: tuple[Fault, ...] = ()
         self.faulty_since: datetime | None = None
+        self.drawn: frozenset[str] = frozenset()  # by the last refresh that found a new plan
         self._stamp: Stamp | None = None
 
     def refresh(self, view: View, now: datetime) -> bool:
@@ -75,5 +76,18 @@ class FenceBook:
             self.faulty_since = self.faulty_since or now
             self._stamp = stamp
             return False
+        self.drawn = _drawn(self.plan, renewed)
         self.plan, self.faults, self.faulty_since, self._stamp = renewed, (), None, stamp
         return True
+
+
+def _drawn(before: Plan, after: Plan) -> frozenset[str]:
+    """The fences that are new or changed; none after a restart, which says nothing about them."""
+    if before is NO_PLAN:
+        return frozenset()
+    known = before.fences.fences
+    return frozenset(
+        fence.id
+        for fence in after.fences.fences.values()
+        if fence.id not in known or known[fence.id].version != fence.version
+    )

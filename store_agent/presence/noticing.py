@@ -183,8 +183,9 @@ class Noticing:
         due = await self._storage.read(
             lambda view: self._due(view, now, blind, redrawn), is_long=True
         )
+        drawn = self._shop.book.drawn if redrawn else frozenset()
         for part in _parts(due):
-            await self._decide(frozenset(part), partial(self._sweep_some, part, blind))
+            await self._decide(frozenset(part), partial(self._sweep_some, part, blind, drawn))
         await self._give_up(now)
         await self._count_hour(now)
 
@@ -225,7 +226,12 @@ class Noticing:
         return [subject for subject in sorted(everybody) if must_be_looked_at(subject)]
 
     def _sweep_some(
-        self, subjects: Sequence[str], blind: Collection[str], tx: Connection, people: Standings
+        self,
+        subjects: Sequence[str],
+        blind: Collection[str],
+        drawn: Collection[str],
+        tx: Connection,
+        people: Standings,
     ) -> tuple[None, frozenset[str]]:
         now, current = self._clock.now(), self.plan
         visible: set[str] = set()
@@ -242,7 +248,7 @@ class Noticing:
                 record.apply(current.engine.close(record.state, now))
                 record.forget(now)
             else:
-                record.apply(current.engine.fences_changed(record.state, now))
+                record.apply(current.engine.fences_changed(record.state, now, drawn))
                 record.apply(current.engine.tick(record.state, now, blind))
                 record.hide(now)
                 record.keep()

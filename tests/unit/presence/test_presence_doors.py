@@ -5,7 +5,7 @@ import base64
 import orjson
 import pytest
 from builders import bearer, customer, grant, shop, wallet_pass
-from presence_builders import INDOORS, RADIOS, UUID, fences, noticed, present, traces, walk
+from presence_builders import FAR, INDOORS, RADIOS, UUID, fences, noticed, present, traces, walk
 
 from geofences.owntracks_envelope import Envelope
 from store_agent.app.feed import SyncCache
@@ -137,6 +137,20 @@ async def test_fences_drawn_here_act_at_once_and_go_to_the_platform(tmp_path):
         await running.learn(fences(), cursor="2")  # the feed does not have them yet
         await running.agent.presence.watch.sweep()
         assert len((await running.get("/api/v1/fences")).json()["features"]) == 1
+
+
+@pytest.mark.asyncio
+async def test_who_stands_where_a_fence_is_drawn_comes_in_without_another_position(tmp_path):
+    async with shop(tmp_path, [noticed(), fences()]) as running:
+        await walk(running, FAR, 60)
+        around = {"type": "Point", "coordinates": [FAR[1], FAR[0]]}
+        tent = {"id": "tent", "kind": "area", "radius_m": 60}
+        drawn = place.fences_document()
+        drawn["features"].append({"type": "Feature", "properties": tent, "geometry": around})
+        there = (await put(running, drawn)).json()["features"][-1]["properties"]
+        assert (there["id"], there["inside"]) == ("tent", ["c-1"])
+        entered = [data["reason"] for kind, _, data in await running.events() if "entered" in kind]
+        assert entered == ["fence_changed"]
 
 
 @pytest.mark.asyncio
