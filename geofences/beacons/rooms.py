@@ -15,6 +15,7 @@ from geofences.beacons.tracker import (
     DEFAULTS,
     Ear,
     Rhythm,
+    SlowLevels,
     TrackerSettings,
     confidence_of,
     distance_of_level,
@@ -62,12 +63,14 @@ class _Subject:
 
     ears: dict[str, Ear] = field(default_factory=dict)
     rhythm: Rhythm = field(default_factory=Rhythm)
+    slow: SlowLevels = field(default_factory=SlowLevels)
     last_at: float = NOWHERE
     heard: int = 0  # sightings since nobody knew of them
     zone: str | None = None
     told_at: float = NOWHERE
     rival: str | None = None
     rival_since: float = 0.0
+    is_clear: bool = True  # whether their zone led by itself when the rival came up
     left_zone: str | None = None  # by a move
     left_at: float = NOWHERE
     quiet_since: float | None = None  # too weak to be here
@@ -209,6 +212,7 @@ class Rooms:
         levels = self._levels(known, at)
         if not levels:
             return []
+        known.slow.hear(at, known.rhythm.gap_s(), levels, self._settings)
         best = max(levels, key=lambda zone: (levels[zone], zone))
         if known.zone is None:
             return self._come(subject, known, levels, best, at)
@@ -269,25 +273,38 @@ class Rooms:
     def _contest(
         self, subject: str, known: _Subject, levels: Mapping[str, float], best: str, at: float
     ) -> list[RoomChange]:
-        """Another zone is louder: it must be clearly so, and for a while."""
+        """Another zone is louder: it must be clearly so for a while, or over the last minute.
+
+        Seconds count only against a zone that led until now. At a border no zone does, and a body
+        that turns there is worth as much as a walk: only the last minute counts. A tag that speaks
+        seldom says too little in a minute.
+        """
+        is_seldom = known.rhythm.gap_s() > self._settings.seldom_s
         here = levels.get(known.zone or "", NOWHERE)
-        wanted_db = self._settings.deadband_db
-        if known.rhythm.gap_s() > self._settings.seldom_s:
-            wanted_db += self._settings.seldom_db
-        if best == known.left_zone:
-            faded = (at - known.left_at) / self._settings.return_s
-            wanted_db += self._settings.return_db * max(0.0, 1.0 - faded)
-        if levels[best] < here + wanted_db:
+        lead_db = known.slow.lead_db(known.zone or "", best, self._settings)
+        is_slowly_won = not is_seldom and lead_db <= -self._settings.slow_db
+        if not is_slowly_won and levels[best] < here + self._wanted_db(known, best, at):
             known.rival = None
             return self._still(subject, known, levels, at)
         if known.rival != best:
             known.rival, known.rival_since = best, at
-        if at - known.rival_since < self._settings.hold_s:
+            known.is_clear = is_seldom or lead_db >= self._settings.clear_db
+        is_held = at - known.rival_since >= self._settings.hold_s
+        if not is_slowly_won and not (known.is_clear and is_held):
             return []
         left = _left(subject, known.zone or "", at, "moved")
         known.left_zone, known.left_at = known.zone, at
         known.zone, known.told_at, known.rival = best, at, None
         return [left, self._change(subject, RoomChangeKind.ENTERED, levels, best, at, "moved")]
+
+    def _wanted_db(self, known: _Subject, best: str, at: float) -> float:
+        """By how much the other zone must be louder now."""
+        wanted_db = self._settings.deadband_db
+        if known.rhythm.gap_s() > self._settings.seldom_s:
+            wanted_db += self._settings.seldom_db
+        if best == known.left_zone and at - known.left_at < self._settings.return_s:
+            wanted_db += self._settings.return_db
+        return wanted_db
 
     def _weak(self, subject: str, known: _Subject, at: float) -> list[RoomChange]:
         """Heard, but from too far away to be here."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
 from geofences.model import Confidence
@@ -33,7 +34,10 @@ class TrackerSettings:
     seldom_db: float = 3.0  # so much more, then
     hold_s: float = 12.0  # and for so long
     return_db: float = 8.0  # more, for the zone that was just left: a border is no way back
-    return_s: float = 1200.0  # fading all this time
+    return_s: float = 300.0
+    slow_s: float = 60.0  # the last minute as a whole: a turning body is over by then
+    clear_db: float = 4.0  # who led by less in it stands at a border: ten seconds prove nothing
+    slow_db: float = 8.0  # there, another zone must lead by so much in it
     exit_min_s: float = 20.0  # a body between tag and radio is no exit
     exit_max_s: float = 200.0  # tags that speak every 30-96 s
     exit_default_s: float = 60.0  # until the tag's own rhythm is known
@@ -104,6 +108,43 @@ class Ear:
         if not levels:
             return None
         return levels[min(len(levels) - 1, int(quantile * len(levels)))]
+
+
+class SlowLevels:
+    """How loud each zone was over the last minute, in dB; a zone not heard counts as far away."""
+
+    __slots__ = ("_at", "_from", "_levels")
+
+    def __init__(self) -> None:
+        """Nothing yet."""
+        self._levels: dict[str, float] = {}
+        self._from: float | None = None
+        self._at = 0.0
+
+    def hear(
+        self, at: float, gap_s: float, levels: Mapping[str, float], settings: TrackerSettings
+    ) -> None:
+        """The levels of the last seconds; a plain mean at first, then an exponential one.
+
+        `gap_s` is the tag's usual gap: a longer silence is nobody's evidence.
+        """
+        if self._from is None:
+            self._from = self._at = at
+        passed_s = min(max(0.0, at - self._at), max(2.0 * gap_s, 1.0))
+        share = -math.expm1(-passed_s / settings.slow_s)
+        if at > self._from:
+            share = max(share, min(1.0, passed_s / (at - self._from)))
+        self._at = max(at, self._at)
+        far = settings.exit_level_db
+        for zone in {*self._levels, *levels}:
+            level = max(levels.get(zone, far), far)
+            before = self._levels.get(zone, level)
+            self._levels[zone] = before + share * (level - before)
+
+    def lead_db(self, zone: str, other: str, settings: TrackerSettings) -> float:
+        """By how much `zone` was louder than `other`."""
+        far = settings.exit_level_db
+        return self._levels.get(zone, far) - self._levels.get(other, far)
 
 
 class Rhythm:

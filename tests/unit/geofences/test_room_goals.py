@@ -9,7 +9,7 @@ BY_NAME = {scene.name: scene for scene in SCENES}
 
 
 @pytest.mark.timeout(30)
-@pytest.mark.parametrize("name", ["rooms, 1 s", "rooms, 30-96 s", "stalls, 1 s"])
+@pytest.mark.parametrize("name", ["rooms, 1 s", "rooms, 30-96 s", "border, 1 s", "stalls, 1 s"])
 def test_rooms_do_not_flap_and_stalls_make_nobody_leave(name):
     found = score(BY_NAME[name], VISITS, by_rooms)
     assert found.flaps <= 1

@@ -79,6 +79,15 @@ def test_the_border_between_two_rooms_is_not_crossed_back_and_forth():
     assert len(told(changes)) <= 3
 
 
+def test_a_body_that_turns_at_a_border_is_no_walk_and_a_walk_from_there_is_noticed():
+    rooms = Rooms(RADIOS)
+    stay(rooms, "r-a", 0, 120, rssi=-65, others=[("r-b", -66)])
+    assert told(stay(rooms, "r-b", 120, 30, rssi=-65, others=[("r-a", -76)])) == []
+    assert told(stay(rooms, "r-a", 150, 60, rssi=-65, others=[("r-b", -66)])) == []
+    walked = stay(rooms, "r-b", 210, 100, rssi=-55, others=[("r-a", -75)])
+    assert told(walked) == [(LEFT, "a"), (ENTERED, "b")]
+
+
 def test_the_way_back_into_the_room_just_left_gets_easier_with_time():
     weaker = [("r-b", -70)]  # 10 dB: enough to move, not enough to move straight back
     soon, late = Rooms(RADIOS), Rooms(RADIOS)
@@ -118,9 +127,9 @@ def test_a_fixed_exit_time_would_lose_that_tag():
     assert told(changes) != [(ENTERED, "a")]
 
 
-def test_without_deadband_and_hold_the_border_would_flap():
+def test_without_deadband_hold_and_the_last_minute_the_border_would_flap():
     """The known-bad variant: the louder one wins at once."""
-    bad = TrackerSettings(deadband_db=0.0, hold_s=0.0, window_s=0.5)
+    bad = TrackerSettings(deadband_db=0.0, hold_s=0.0, window_s=0.5, clear_db=-100.0)
     rooms, noise = Rooms(RADIOS, bad), random.Random(3)
     changes, at = [], 0.0
     while at < 600:
