@@ -12,7 +12,7 @@ from geofences.state import FenceState, Proof
 from geofences.work import Work
 
 MAX_ACCURACY_M = 150.0  # a coarser fix says nothing about staying
-MAX_PROOFS = 120  # one per 2.5 s of the default; more of them would weigh the same
+MAX_PROOFS = 120  # one per 2.5 s of the default; what is closer together becomes one
 
 
 def note(work: Work, fence: Fence, proof: Proof) -> None:
@@ -33,11 +33,22 @@ def with_proof(
     proofs = known.proofs
     if accuracy_m > MAX_ACCURACY_M or _is_told(known, fence):
         return proofs
-    since = proof.at - timedelta(seconds=max(_pending(known, fence)))
-    first = max(0, len(proofs) - MAX_PROOFS + 1)
+    window_s = max(_pending(known, fence))
+    since, first = proof.at - timedelta(seconds=window_s), 0
     while first < len(proofs) and proofs[first].at < since:
         first += 1
-    return (*proofs[first:], proof)
+    kept = proofs[first:]
+    if kept and (proof.at - kept[-1].at).total_seconds() < window_s / MAX_PROOFS:
+        return (*kept[:-1], _joined(kept[-1], proof))
+    return (*kept, proof)
+
+
+def _joined(one: Proof, other: Proof) -> Proof:
+    """Both as one that weighs as much: a phone that reports every second must not fill the state,
+    nor may its last fixes alone stand for the whole stay."""
+    count = one.count + other.count
+    total = one.probability * one.count + other.probability * other.count
+    return Proof(one.at, round(total / count, 4), one.known and other.known, count)
 
 
 def check(work: Work, fence: Fence, at: datetime) -> None:
@@ -49,7 +60,7 @@ def check(work: Work, fence: Fence, at: datetime) -> None:
         proofs = _proofs_of(known, fence, threshold_s, at)
         if not proofs:
             continue  # a longer one may be true where a short one has too few fixes
-        mean = sum(one.probability for one in proofs) / len(proofs)
+        mean = _mean(proofs)
         known = replace(known, dwelled=(*known.dwelled, threshold_s))
         if not _pending(known, fence):
             known = replace(known, proofs=())
@@ -86,6 +97,11 @@ def _proofs_of(
         return ()
     since = at - timedelta(seconds=threshold_s)
     proofs = [one for one in known.proofs if one.at >= since]
-    total = sum(one.probability for one in proofs)
-    is_true = len(proofs) >= rules.dwell_fixes and total >= rules.dwell_probability * len(proofs)
-    return proofs if is_true else ()
+    if sum(one.count for one in proofs) < rules.dwell_fixes:
+        return ()
+    return proofs if _mean(proofs) >= rules.dwell_probability else ()
+
+
+def _mean(proofs: Sequence[Proof]) -> float:
+    weighed = sum(one.probability * one.count for one in proofs)
+    return weighed / sum(one.count for one in proofs)

@@ -20,7 +20,7 @@ from geofences.work import Work
 
 PAD_M = 1.0  # who is farther outside and nothing is known of is nobody to this fence
 TRACK_S = 180.0  # at least as long as the longest window of a passer-by
-MAX_SPOTS = 60  # a phone that reports every second must not fill the state
+SPOT_GAP_S = 3.0  # a phone that reports every second must not fill the state
 # Positions indoors are noise: while radios or scans say that somebody is here, they do not leave.
 OBSERVED_S = 120.0
 STEP_DEG = 0.0006  # at most 67 m north: less than somebody may move in a second
@@ -39,12 +39,14 @@ def take(work: Work, fix: Fix) -> None:
 
 
 def _recent(track: tuple[Spot, ...], fix: Fix) -> tuple[Spot, ...]:
-    """Without what is too old; the track is in order of time."""
+    """Without what is too old or too dense; the track is in order of time."""
     since = fix.fixed_at - timedelta(seconds=TRACK_S)
-    first = max(0, len(track) - MAX_SPOTS + 1)
-    while first < len(track) and track[first].at < since:
+    first, end = 0, len(track)
+    if end > 1 and (track[-1].at - track[-2].at).total_seconds() < SPOT_GAP_S:
+        end -= 1  # the newest is always kept: until now, that was this one
+    while first < end and track[first].at < since:
         first += 1
-    return track[first:]
+    return track[first:end]
 
 
 def _take_one(work: Work, fix: Fix, placing: Placing, jumped: bool) -> None:

@@ -26,11 +26,12 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """One piece of evidence of a stay: when, and how probable inside was."""
+    """Evidence of a stay: when, and how probable inside was; the mean of `count` pieces."""
 
     at: datetime
     probability: float
     known: bool = True  # how accurate the position was
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,6 +139,25 @@ def test_who_moves_past_is_held_and_enters_on_stopping():
     assert play.events == []
 
 
+def test_who_strolls_past_is_held_however_often_the_phone_reports():
+    for every in (1, 5):
+        play = Play()
+        for second in range(0, 140, every):
+            play.see(fix(second, -110 + second, 0))
+        assert play.of("shop") == []
+        assert len(play.state.track) <= 62
+
+
+def test_a_dwell_weighs_the_whole_stay_however_often_the_phone_reports():
+    for every in (1, 3):
+        play = Play(engine(pass_by=False)).see(fix(0, 0, 0))
+        play.stay(every, 181, -36, 0, every).stay(183, 311, 0, 0, every)
+        assert "dwell" not in play.of("shop")  # 3 of 5 minutes were more likely in the street
+        assert len(play.state.fences["shop"].proofs) <= 121
+        play.stay(312, 600, 0, 0, every)
+        assert play.of("shop").count("dwell") == 1
+
+
 def test_who_comes_by_car_arrives_eagerly_at_the_curb():
     play = Play(engine(cars=True)).see(fix(0, 900, 0), fix(15, 700, 0), fix(90, 70, 0, 50.0))
     assert play.events[-1].reason == "eager_fix"
