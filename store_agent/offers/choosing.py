@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from store_agent.domain.customer import Customer
 from store_agent.domain.greeting import OfferDecision, OfferReason, Verdict
 from store_agent.domain.language import pick_text
-from store_agent.domain.offer import Offer, OfflineClass, Voucher
+from store_agent.domain.offer import NO_CAPS, Offer, OfflineClass, Voucher
 from store_agent.offers.audience import Shopper, not_for, shopper_of
 from store_agent.offers.control import is_withheld
 from store_agent.offers.occasion import SCANNED, Occasion, is_triggered
@@ -28,12 +28,18 @@ class OfferBook:
     one per edition of the offers and use it for every scan.
     """
 
-    __slots__ = ("_decisions", "by_id", "offers")
+    __slots__ = ("_decisions", "bounded", "by_id", "offers")
 
     def __init__(self, offers: Iterable[Offer]) -> None:
         """Take over the offers as the platform sent them."""
         self.offers = tuple(offers)
         self.by_id = {offer.id: offer for offer in self.offers}
+        # Those for which the ledger has to be asked; most have neither caps nor lots.
+        self.bounded = tuple(
+            offer
+            for offer in self.offers
+            if offer.caps != NO_CAPS or offer.offline is OfflineClass.LOT
+        )
         self._decisions: dict[tuple[str, OfferReason, str], OfferDecision] = {}
 
     def decision(self, offer: Offer, reason: OfferReason, language: str) -> OfferDecision:

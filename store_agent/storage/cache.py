@@ -92,6 +92,8 @@ MIGRATIONS = MigrationSet(
                 id TEXT PRIMARY KEY, store_id TEXT NOT NULL, doc BLOB NOT NULL
             ) WITHOUT ROWID;
             CREATE INDEX lots_store ON lots (store_id);
+            ALTER TABLE vouchers ADD COLUMN code TEXT;
+            CREATE INDEX vouchers_code ON vouchers (code) WHERE code IS NOT NULL;
             CREATE TABLE weather (id TEXT PRIMARY KEY, doc BLOB NOT NULL) WITHOUT ROWID;
             """,
         ),

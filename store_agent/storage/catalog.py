@@ -36,6 +36,12 @@ def vouchers_of(cache: Connection, customer_id: str) -> tuple[Voucher, ...]:
     return tuple(_read(cache, Voucher, sql, (customer_id,)))
 
 
+def vouchers_by_code(cache: Connection, code: str) -> tuple[Voucher, ...]:
+    """Whose code or id this is, whoever they belong to."""
+    sql = "SELECT doc FROM vouchers WHERE id = ? UNION SELECT doc FROM vouchers WHERE code = ?"
+    return tuple(_read(cache, Voucher, sql, (code, code)))
+
+
 def purchases_of(cache: Connection, customer_id: str, limit: int) -> tuple[Purchase, ...]:
     """The customer's latest purchases, the newest first."""
     sql = "SELECT doc FROM purchases WHERE customer_id = ? ORDER BY at DESC LIMIT ?"

@@ -83,7 +83,10 @@ COLLECTIONS: Mapping[str, Collection] = MappingProxyType(
         "signing_keys": Collection("signing_keys", SigningKey),
         "offers": Collection("offers", Offer),
         "vouchers": Collection(
-            "vouchers", Voucher, ("customer_id",), lambda one: (one.customer_id,)
+            "vouchers",
+            Voucher,
+            ("customer_id", "code"),
+            lambda one: (one.customer_id, one.code or None),
         ),
         "purchases": Collection(
             "purchases",

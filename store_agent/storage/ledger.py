@@ -129,6 +129,8 @@ MIGRATIONS = MigrationSet(
                 txn_id TEXT PRIMARY KEY, till TEXT NOT NULL, at TEXT NOT NULL, reason TEXT NOT NULL
             ) WITHOUT ROWID;
 
+            CREATE INDEX visits_customer ON visits (customer_id);
+
             -- What is held for one basket; it ends by itself.
             CREATE TABLE reservations (
                 txn_id TEXT PRIMARY KEY, id TEXT NOT NULL UNIQUE, till TEXT NOT NULL,

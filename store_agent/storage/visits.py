@@ -24,6 +24,14 @@ def find_open(connection: Connection, customer_id: str) -> Visit | None:
     return _visit(rows[0]) if rows else None
 
 
+def count(connection: Connection, customer_id: str) -> int:
+    """How many visits of this customer the ledger has, this one included."""
+    rows = connection.execute(
+        "SELECT count(*) FROM visits WHERE customer_id = ?", (customer_id,)
+    ).fetchall()
+    return int(rows[0][0])
+
+
 def get(connection: Connection, visit_id: str) -> Visit | None:
     """One visit, open or ended."""
     rows = connection.execute(

@@ -1,0 +1,1 @@
+"""THE VERBS of the till: identify, evaluate, reserve, commit, void, returns, journal."""

@@ -1,0 +1,121 @@
+"""From what the files say to what the rules ask: the case of one basket."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from geofences import state as places
+from store_agent import briefing
+from store_agent.checkout.refs import CustomerRefs
+from store_agent.config import StoreSettings
+from store_agent.domain.basket import Basket
+from store_agent.domain.customer import Customer, PersonState
+from store_agent.domain.offer import Voucher
+from store_agent.offers.candidates import Case
+from store_agent.offers.occasion import Occasion
+from store_agent.redemption import standing
+from store_agent.redemption.moment import effective_now
+from store_agent.redemption.standing import Asked
+from store_agent.storage import View, catalog, visits, whereabouts
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """What all baskets of this shop share."""
+
+    store: StoreSettings
+    zone: ZoneInfo
+    refs: CustomerRefs
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFile:
+    """A basket's case, and what the ledger was asked for it."""
+
+    case: Case
+    asked: Asked
+
+
+def customer_of(view: View, counter: Counter, ref: str | None, txn_id: str) -> Customer | None:
+    """Whoever a till's reference means: an opaque one of this basket, or the id a scan gave."""
+    if not ref:
+        return None
+    customer_id = counter.refs.open(ref, txn_id) or ref
+    customer = briefing.customer(view, customer_id)
+    if customer is None or PersonState.DECEASED in customer.states:
+        return None
+    return customer
+
+
+def open_case(  # noqa: PLR0913, PLR0917  one basket, one person, one moment
+    view: View,
+    counter: Counter,
+    basket: Basket,
+    customer: Customer | None,
+    at: datetime,
+    language: str,
+    is_online: bool,
+) -> CaseFile:
+    """Look everything up that the rules will ask."""
+    now = effective_now(view.ledger, at)
+    asked = Asked(
+        basket.txn_id,
+        customer.id if customer else None,
+        customer.points if customer else 0,
+        now,
+        now.astimezone(counter.zone).date(),
+    )
+    vouchers = _vouchers(view, customer, basket.codes)
+    book = view.offers()
+    case = Case(
+        customer=customer,
+        book=book,
+        vouchers=vouchers,
+        standing=standing.read(view.ledger, asked, book.bounded, vouchers),
+        occasion=_occasion(view, counter, customer, now),
+        at=now,
+        zone=counter.zone,
+        language=language,
+        store_id=counter.store.id,
+        is_online=is_online,
+    )
+    return CaseFile(case, asked)
+
+
+def _vouchers(view: View, customer: Customer | None, codes: tuple[str, ...]) -> tuple[Voucher, ...]:
+    found = {}
+    if customer is not None:
+        found = {one.id: one for one in catalog.vouchers_of(view.cache, customer.id)}
+    for code in codes:
+        for one in catalog.vouchers_by_code(view.cache, code):
+            found.setdefault(one.id, one)
+    return tuple(found.values())
+
+
+def _occasion(view: View, counter: Counter, customer: Customer | None, now: datetime) -> Occasion:
+    weather = catalog.weather(view.cache, counter.store.id)
+    known = weather is not None and weather.as_of <= now <= weather.valid_until
+    conditions = frozenset(weather.conditions) if weather is not None and known else frozenset()
+    if customer is None:
+        return Occasion(has_basket=True, weather=conditions)
+    visit = visits.find_open(view.ledger, customer.id)
+    return Occasion(
+        scanned=visit is not None and bool(visit.lane),
+        has_basket=True,
+        dwelled_s=_dwelled(view, customer.id, now),
+        visit_number=visits.count(view.ledger, customer.id),
+        weather=conditions,
+    )
+
+
+def _dwelled(view: View, customer_id: str, now: datetime) -> dict[str, float]:
+    document = whereabouts.get(view.ledger, customer_id)
+    if document is None:
+        return {}
+    return {
+        fence_id: (now - known.enter_at).total_seconds()
+        for fence_id, known in places.load(document).fences.items()
+        if known.is_within and known.enter_at is not None
+    }
