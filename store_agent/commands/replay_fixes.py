@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -38,75 +37,115 @@ def replay_fixes(lines: TextIO, out: TextIO, fences_path: Path, overrides: tuple
     reorder_s = float(chosen.pop(REORDER, rules.REORDER_S))
     fences = [_overridden(fence, chosen) for fence in _read(fences_path)]
     player = Player(Engine(FenceSet(fences), reorder_s=reorder_s))
-    for (number, line), (_, following) in pairwise(chain(_numbered(lines), [(0, "")])):
+    events: list[ZoneEvent] = []
+    for one in _recorded(lines):
         try:
-            fix = _fix(line, player.now)
-            _check_not_far_ahead(fix, line, player.now, following)
-            events = player.play(fix)
-        except (LocationRefused, FixRefused) as refused:
-            sys.stderr.write(f"line {number}: {refused}\n")
+            _check_not_far_ahead(one, player.clock(one.fix.subject))
+            events += player.play(one.fix)
+        except FixRefused as refused:
+            _tell(one.number, refused)
+    events += player.finish(reorder_s)
+    _print(out, sorted(events, key=_known_at))
+
+
+@dataclass(slots=True)
+class _Recorded:
+    """One line: a fix, and when the same subject's next one arrived, if the recording tells."""
+
+    number: int
+    fix: Fix
+    next_at: datetime | None = None
+
+
+def _recorded(lines: Iterable[str]) -> list[_Recorded]:
+    found: list[_Recorded] = []
+    last: dict[str, _Recorded] = {}
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
             continue
-        _print(out, events)
-    _print(out, player.finish(reorder_s))
+        try:
+            one = _Recorded(number, _fix(line))
+        except LocationRefused as refused:
+            _tell(number, refused)
+            continue
+        before = last.get(one.fix.subject)
+        if before is not None:
+            before.next_at = one.fix.received_at
+        last[one.fix.subject] = one
+        found.append(one)
+    return found
 
 
-def _numbered(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
-    return ((number, line) for number, line in enumerate(lines, 1) if line.strip())
+def _tell(number: int, refused: ValueError) -> None:
+    sys.stderr.write(f"line {number}: {refused}\n")
 
 
-def _check_not_far_ahead(fix: Fix, line: str, now: datetime, following: str) -> None:
+def _known_at(event: ZoneEvent) -> datetime:
+    return event.emitted_at
+
+
+def _check_not_far_ahead(one: _Recorded, now: datetime) -> None:
     """A wrong year on a phone: believed, all that follow would be too old. Raises FixRefused.
 
     A recording without `received_at` does not tell what the box's clock was. But when a fix lies a
     day and more after everything before it, and the next one does not, one of them must be wrong.
     """
     day = timedelta(seconds=rules.TOO_OLD_S)
-    if now == BEFORE_ALL or fix.received_at - now <= day or "received_at" in orjson.loads(line):
+    if now == BEFORE_ALL or one.next_at is None or one.fix.received_at != one.fix.fixed_at:
         return
-    try:
-        goes_on = _fix(following, now).received_at - now <= day
-    except LocationRefused:
-        return
-    if goes_on:
+    if one.fix.received_at - now > day >= one.next_at - now:
         raise FixRefused(Refusal.FUTURE)
 
 
 class Player:
-    """Time goes on with the recording, and every subject's state with it."""
+    """Time goes on with the recording, and every subject's state with it.
+
+    Each subject has a clock, so that recordings may stand one after the other in a file.
+    """
 
     def __init__(self, engine: Engine) -> None:
         """Nothing has been played."""
         self._engine = engine
         self._states: dict[str, SubjectState] = {}
-        self.now = BEFORE_ALL
+        self._clocks: dict[str, datetime] = {}
+
+    def clock(self, subject: str) -> datetime:
+        """How far this subject's recording has been played."""
+        return self._clocks.get(subject, BEFORE_ALL)
 
     def play(self, fix: Fix) -> list[ZoneEvent]:
         """Everything that became known up to this fix and by it. Raises FixRefused."""
-        events = list(self._until(fix.received_at))
+        events = list(self._until(fix.subject, fix.received_at))
+        now = self.clock(fix.subject)  # time does not go back for a line that came late
         state = self._states.get(fix.subject) or SubjectState.new(fix.subject)
-        events += self._take(self._engine.on_fix(state, fix, self.now))
+        events += self._take(self._engine.on_fix(state, replace(fix, received_at=now), now))
         return events
 
     def finish(self, reorder_s: float) -> list[ZoneEvent]:
-        """What waited for older fixes; the recording ends, time does not go on."""
+        """Go on to where the recording of everybody ends, and apply what waited for older fixes."""
         events: list[ZoneEvent] = []
-        for state in list(self._states.values()):
-            if state.held:
-                latest = max(fix.received_at for fix in state.held)
-                end = max(self.now, latest + timedelta(seconds=reorder_s))
-                events += self._take(self._engine.tick(state, end))
+        end = max(self._clocks.values(), default=BEFORE_ALL)
+        for subject in self._states:
+            events += self._until(subject, end)
+            held = self._states[subject].held
+            if held:
+                latest = max(fix.received_at for fix in held)
+                until = max(end, latest + timedelta(seconds=reorder_s))
+                events += self._take(self._engine.tick(self._states[subject], until))
         return events
 
-    def _until(self, end: datetime) -> Iterator[ZoneEvent]:
-        if not self._states:
-            self.now = max(self.now, end)
+    def _until(self, subject: str, end: datetime) -> Iterator[ZoneEvent]:
+        now = self.clock(subject)
+        self._clocks[subject] = max(now, end)
+        if subject not in self._states:
+            return
+        stop = min(end, now + timedelta(seconds=LONGEST_SILENCE_S))
         step = timedelta(seconds=rules.TICK_S)
-        stop = min(end, self.now + timedelta(seconds=LONGEST_SILENCE_S))
-        while self.now + step <= stop:
-            self.now += step
-            for state in list(self._states.values()):
-                yield from self._take(self._engine.tick(state, self.now))
-        self.now = max(self.now, end)
+        while now + step <= stop:
+            now += step
+            yield from self._take(self._engine.tick(self._states[subject], now))
+        if stop < end:  # whatever is due by then is due
+            yield from self._take(self._engine.tick(self._states[subject], end))
 
     def _take(self, step: Step) -> Iterable[ZoneEvent]:
         self._states[step.state.subject] = step.state
@@ -157,15 +196,16 @@ def _overridden(fence: Fence, chosen: Mapping[str, Any]) -> Fence:
     return replace(fence, rules=changed, version=version)
 
 
-def _fix(line: str, now: datetime) -> Fix:
+def _fix(line: str) -> Fix:
+    """With the time it was received at, which is the fix's own where the recording does not say."""
     try:
         document = orjson.loads(line)
     except orjson.JSONDecodeError as error:
         raise LocationRefused("", "is not JSON") from error
-    fix = read_location(document, now)
+    fix = read_location(document, BEFORE_ALL)
     received = document.get("received_at")
     arrived = fix.fixed_at if received is None else read_time(received, "received_at")
-    return replace(fix, received_at=max(now, arrived))
+    return replace(fix, received_at=arrived)
 
 
 def _print(out: TextIO, events: Iterable[ZoneEvent]) -> None:

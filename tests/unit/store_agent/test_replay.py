@@ -69,6 +69,9 @@ def test_a_phone_with_a_wrong_year_ends_no_stay_and_stops_no_replay(tmp_path, ca
     wrong = line(0, FAR, fixed_at=far)
     assert played(tmp_path, [*VISIT[:30], wrong, *VISIT[30:]]) == played(tmp_path, VISIT)
     assert "line 31: future" in capsys.readouterr().err
+    somebody = line(0, FAR, subject="c-2")
+    told = played(tmp_path, [*VISIT[:30], wrong, somebody, *VISIT[30:]])
+    assert [e for e in told if e["subject"] == "c-1"] == played(tmp_path, VISIT)
 
 
 def test_a_recording_of_several_days_is_played_and_what_is_a_day_late_is_not(tmp_path, capsys):
@@ -77,6 +80,25 @@ def test_a_recording_of_several_days_is_played_and_what_is_a_day_late_is_not(tmp
     building = [(e["event"], e["at"][:10]) for e in told if e["fence"] == "building"]
     assert building == [("enter", "2026-11-21"), ("exit", "2026-11-21"), ("enter", "2026-11-24")]
     assert capsys.readouterr().err == "line 5: too_old\n"
+
+
+@pytest.mark.parametrize("days_before", [0, 3])
+def test_recordings_of_several_people_may_stand_one_after_the_other(tmp_path, days_before):
+    """Who comes second in the file is judged by the times of their own fixes."""
+    day = f"2026-11-{21 - days_before}"
+    visit = [line(s) for s in (0, 15)] + [line(s, FAR) for s in (5000, 5040)]
+    others = [text.replace("c-1", "c-2").replace("2026-11-21", day) for text in visit]
+
+    def told(lines):
+        return [
+            (e["event"], e["at"], e["reason"])
+            for e in played(tmp_path, lines)
+            if (e["subject"], e["fence"]) == ("c-2", "building")
+        ]
+
+    end = f"{day}T10:00:15Z"
+    assert told([*visit, *others])[-1] == ("exit", end, "timeout")
+    assert told([*visit, *others]) == told([*others, *visit])
 
 
 def test_bad_lines_are_told_by_number_and_passed_over(tmp_path, capsys):
