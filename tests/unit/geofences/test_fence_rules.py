@@ -425,3 +425,24 @@ def test_who_stands_where_a_fence_is_drawn_comes_in_unless_the_position_is_coars
 def wide_fence():
     wide = feature("wide", square(-2000, -2000, 4000), kind="area")
     return files.read({"type": "FeatureCollection", "features": [wide]})[0]
+
+
+def test_an_accuracy_below_five_metres_is_taken_as_five():
+    assert Play().see(fix(0, 0, 27.5, 1.0)).events == []  # 0.78 by five metres, 1.00 by one
+    assert Play().see(fix(0, 0, 26.5, 1.0)).events[0].confidence is Confidence.MEDIUM
+
+
+@pytest.mark.parametrize(
+    ("accuracy_m", "stays_m", "leaves_m"),
+    [(1.0, 24, 26), (30.0, 49, 51), (None, 69, 71), (0.0, 69, 71), (400.0, 168, 172)],
+)
+def test_to_leave_takes_20_m_and_the_accuracy_of_at_most_150(accuracy_m, stays_m, leaves_m):
+    for outside_m, left in ((stays_m, False), (leaves_m, True)):
+        play = arrived().stay(360, 420, 0, 30 + outside_m, accuracy_m=accuracy_m)
+        assert (play.of("shop")[-1] == "exit") is left
+
+
+def test_who_steps_over_the_date_line_does_not_move_past():
+    play = Play(engine(lon=180.0))
+    play.see(fix(0, 35, 0, lon=180.0), fix(60, -10, 0, lon=180.0))
+    assert play.of("shop") == ["enter"]
