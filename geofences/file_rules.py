@@ -46,6 +46,8 @@ RANGES: Mapping[str, Numbers] = {
     "pass_by_speed_mps": Numbers(0.1, 100.0),
     "pass_by_distance_m": SOME_METRES,
     "pass_by_window_s": SOME_SECONDS,
+    "turn_in_probability": PROBABILITY,
+    "turn_in_speed_mps": Numbers(0.1, 100.0),
     "approach_m": METRES,
     "approach_eta_s": SECONDS,
     "nearby_m": METRES,

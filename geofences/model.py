@@ -138,6 +138,8 @@ class Rules:
     pass_by_speed_mps: float
     pass_by_distance_m: float
     pass_by_window_s: float
+    turn_in_probability: float  # a walker so surely inside twice does not pass by
+    turn_in_speed_mps: float
     approach_m: float  # 0 = approach is not watched
     approach_eta_s: float
     nearby_m: float

@@ -8,8 +8,9 @@ from math import hypot, remainder, sqrt
 
 from geofences import accuracy, approaching, dwelling
 from geofences.geometry import TURN, Frame
-from geofences.model import Fence, FenceKind, Fix, Placing, Reason
+from geofences.model import Fence, FenceKind, Fix, Placing, Reason, Rules
 from geofences.rules import (
+    EXIT_SPAN_S_PER_M,
     JUMP_MPS,
     WIDE_EXIT_CAP_M,
     WIDE_EXIT_SHARE,
@@ -23,6 +24,9 @@ TRACK_S = 180.0  # at least as long as the longest window of a passer-by
 SPOT_GAP_S = 3.0  # a phone that reports every second must not fill the state
 # Positions indoors are noise: while radios or scans say that somebody is here, they do not leave.
 OBSERVED_S = 120.0
+PACE_S = 75.0  # a walker's pace is seen in the spots of so long
+PACE_FROM_S = 14.0
+CERTAIN_RADII = 2.0  # of the accuracy: 3 sigma of Android's, beyond the buffer
 STEP_DEG = 0.0006  # at most 67 m north: less than somebody may move in a second
 
 
@@ -98,16 +102,12 @@ def _why_in(
     """The rule by which this fix commits an enter, or None while it does not."""
     rules = fence.rules
     if rules.pass_by and _moves_past(work, fix, fence):
-        return None
+        return Reason.STRONG_FIX if _has_turned_in(work, fix, fence, known, probability) else None
     if accuracy.radius_m(fix) <= rules.eager_accuracy_m:
         return Reason.EAGER_FIX
     if probability >= rules.enter_probability:
         return Reason.STRONG_FIX
-    if known.phase is Phase.PENDING_IN and known.pending_at is not None:
-        waited_s = (fix.fixed_at - known.pending_at).total_seconds()
-        if 0 < waited_s <= rules.confirm_within_s:
-            return Reason.CONFIRMED_FIX
-    return None
+    return Reason.CONFIRMED_FIX if _waits(known, fix, rules) else None
 
 
 def _pend(work: Work, fix: Fix, fence: Fence, known: FenceState) -> None:
@@ -120,6 +120,38 @@ def _moves_past(work: Work, fix: Fix, fence: Fence) -> bool:
     if fix.speed_mps is not None and fix.speed_mps > rules.pass_by_speed_mps:
         return True
     return _moved(work.track, fix, rules.pass_by_window_s) > rules.pass_by_distance_m
+
+
+def _has_turned_in(
+    work: Work, fix: Fix, fence: Fence, known: FenceState, probability: float
+) -> bool:
+    """Deep inside at a walker's pace, and not for the first time: whoever passes by is not so."""
+    rules = fence.rules
+    is_slow = fix.speed_mps is None or fix.speed_mps <= rules.pass_by_speed_mps
+    if probability < rules.turn_in_probability or not is_slow:
+        return False
+    return _waits(known, fix, rules) and _walks(work.track, fix, rules.turn_in_speed_mps)
+
+
+def _walks(track: tuple[Spot, ...], fix: Fix, speed_mps: float) -> bool:
+    """Whether nobody on wheels leaves such a track: the last spots are near for their age."""
+    frame, is_known = Frame.at(fix.lat, fix.lon), False
+    for spot in reversed(track):
+        age_s = (fix.fixed_at - spot.at).total_seconds()
+        if age_s > PACE_S:
+            break
+        if age_s >= PACE_FROM_S:  # in less, the error of two fixes is a speed of its own
+            is_known = True
+            if hypot(*frame.xy(spot.lat, spot.lon)) > speed_mps * age_s:
+                return False
+    return is_known
+
+
+def _waits(known: FenceState, fix: Fix, rules: Rules) -> bool:
+    """Whether an earlier fix inside, not long ago, waits for this one."""
+    if known.phase is not Phase.PENDING_IN or known.pending_at is None:
+        return False
+    return 0 < (fix.fixed_at - known.pending_at).total_seconds() <= rules.confirm_within_s
 
 
 def _moved(track: tuple[Spot, ...], fix: Fix, window_s: float) -> float:
@@ -188,7 +220,7 @@ def _while_inside(work: Work, fix: Fix, placing: Placing, jumped: bool) -> None:
         if proofs is not known.proofs:
             work.places[fence.id] = replace(known, proofs=proofs)
         if outside_m > buffer_m + min(radius_m, rules.exit_accuracy_cap_m):
-            _pend_out(work, fix, fence, probability, jumped)
+            _pend_out(work, fix, placing, probability, jumped)
     if work.is_within(fence.id):
         dwelling.check(work, fence, fix.fixed_at)
 
@@ -201,8 +233,8 @@ def exit_buffer_m(work: Work, fence: Fence) -> float:
     return max(fence.rules.exit_buffer_m, min(size_m * WIDE_EXIT_SHARE, WIDE_EXIT_CAP_M))
 
 
-def _pend_out(work: Work, fix: Fix, fence: Fence, probability: float, jumped: bool) -> None:
-    rules, known = fence.rules, work.places[fence.id]
+def _pend_out(work: Work, fix: Fix, placing: Placing, probability: float, jumped: bool) -> None:
+    fence, rules, known = placing.fence, placing.fence.rules, work.places[placing.fence.id]
     if _is_fresh(known, fix.fixed_at):
         return
     pending = known.phase is Phase.PENDING_OUT and known.pending_at is not None
@@ -214,9 +246,19 @@ def _pend_out(work: Work, fix: Fix, fence: Fence, probability: float, jumped: bo
         known, phase=Phase.PENDING_OUT, pending_at=began, pending_count=count
     )
     lasted_s = (fix.fixed_at - began).total_seconds()
-    if count >= rules.exit_fixes and lasted_s >= rules.exit_span_s:
+    if count >= rules.exit_fixes and lasted_s >= _exit_span_s(work, fix, placing):
         confidence = accuracy.confidence(1 - probability, known=accuracy.is_known(fix))
         work.leave(fence.id, began, Reason.LEFT, confidence, probability)
+
+
+def _exit_span_s(work: Work, fix: Fix, placing: Placing) -> float:
+    """How long fixes must say "outside": the errors of coarse ones go together for longer."""
+    rules, radius_m = placing.fence.rules, accuracy.radius_m(fix)
+    beyond_m = -placing.distance_m - exit_buffer_m(work, placing.fence)
+    if beyond_m > CERTAIN_RADII * radius_m:
+        return rules.exit_span_s  # no error explains that
+    capped_m = min(radius_m, rules.exit_accuracy_cap_m)
+    return max(rules.exit_span_s, capped_m * EXIT_SPAN_S_PER_M)
 
 
 def _jumped(last: Fix | None, fix: Fix) -> bool:

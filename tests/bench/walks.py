@@ -79,6 +79,19 @@ def drive_by(_rng: Random) -> Truth:
     return lambda second: (-900 + second * 11.1, HALF_M + 12)
 
 
+def walk_by(_rng: Random) -> Truth:
+    """On foot along the pavement, 4 m outside the wall."""
+    return lambda second: (-200 + second * 1.3, HALF_M + 4)
+
+
+def red_light(_rng: Random) -> Truth:
+    """Drives along the street and waits for a minute at the light in front of the shop."""
+    return lambda second: (
+        min(0.0, -900 + second * 11.1) + max(0.0, second - 141) * 11.1,
+        HALF_M + 12,
+    )
+
+
 def neighbour(rng: Random) -> Truth:
     """30 minutes in the café next door, 25 m outside the wall."""
     east = rng.uniform(-15, 15)
@@ -99,6 +112,9 @@ SCENARIOS = (
         "visit 30-100 m, 60 s", visit, (30, 100), 60, VISIT_LENGTH_S, True, 240, 240 + VISIT_S
     ),
     Scenario("drive-by 15-40 m, 5 s", drive_by, (15, 40), 5, 165, False),
+    Scenario("walk-by 4-10 m, 15 s", walk_by, (4, 10), 15, 310, False),
+    Scenario("walk-by 15-40 m, 15 s", walk_by, (15, 40), 15, 310, False),
+    Scenario("red light 15-40 m, 5 s", red_light, (15, 40), 5, 225, False),
     Scenario("neighbour 15-40 m, 15 s", neighbour, (15, 40), 15, VISIT_S, False),
     Scenario("neighbour 15-40 m, 60 s", neighbour, (15, 40), 60, VISIT_S, False),
     Scenario("far away 15-40 m, 30 s", far_away, (15, 40), 30, VISIT_S, False),

@@ -2,11 +2,12 @@
 
 import pytest
 
-from tests.bench.walks import SCENARIOS, by_rules, naive, tally
+from tests.bench.walks import SCENARIOS, by_rules, naive, percentile, tally
 
 WALKS = 25
 VISITS = [one for one in SCENARIOS if one.visits and one.accuracy_m[1] <= 40]
 OTHERS = [one for one in SCENARIOS if not one.visits]
+PASSERS = [one for one in OTHERS if one.duration_s < 600]
 
 
 @pytest.mark.timeout(30)
@@ -21,6 +22,19 @@ def test_visits_are_found_and_do_not_flap(scenario):
 @pytest.mark.parametrize("scenario", OTHERS, ids=lambda one: one.name)
 def test_nobody_outside_dwells(scenario):
     assert tally(scenario, WALKS, by_rules).dwells <= 1
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("scenario", PASSERS, ids=lambda one: one.name)
+def test_hardly_anybody_who_passes_comes_in(scenario):
+    assert tally(scenario, WALKS, by_rules).false_enters <= 1
+
+
+@pytest.mark.timeout(30)
+def test_good_positions_tell_of_a_visit_within_two_minutes():
+    delays = tally(VISITS[0], WALKS, by_rules).enter_delays_s
+    assert percentile(delays, 0.5) <= 60
+    assert percentile(delays, 0.9) <= 120
 
 
 @pytest.mark.timeout(30)
