@@ -74,7 +74,7 @@ def _refused(reason: str) -> FencesRefused:
 
 
 def _features(document: object, faults: list[Fault]) -> Iterator[object]:
-    for part in document if isinstance(document, list) else [document]:
+    for part in document if isinstance(document, list) and document else [document]:
         members = part if isinstance(part, Mapping) else {}
         if members.get("type") == "Feature":
             yield part

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 import shapely
 from fence_shapes import moved, star
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from geofences import files
@@ -92,6 +92,7 @@ def test_no_geometry_raises_anything_else(geometry, properties) -> None:
 
 
 @given(st.binary() | st.text())
+@example(b"[]")
 def test_no_content_raises_anything_else(content) -> None:
     with pytest.raises(FencesRefused):
         files.read_text(content)
