@@ -1,4 +1,4 @@
-"""THE VERBS of the shop, read top to bottom: on_scan, on_sale, on_other_person, on_consent, ...
+"""THE VERBS of the shop, read top to bottom: on_scan, on_other_person, on_consent, ...
 
 Each verb looks things up, decides with pure functions, writes ONE transaction to the ledger, and
 only then answers: what was acknowledged has been fsynced.
@@ -21,10 +21,9 @@ from store_agent.domain import events
 from store_agent.domain.consent import ConsentDecision
 from store_agent.domain.customer import PersonState
 from store_agent.domain.errors import Conflict, NotFound
-from store_agent.domain.greeting import Briefing, Evidence, Greeting, Verdict, Visit
+from store_agent.domain.greeting import Briefing, Greeting, Verdict, Visit
 from store_agent.domain.ids import NewId, new_id
 from store_agent.domain.naming import counts_as_visitor, why_unnamed
-from store_agent.domain.sale import Sale
 from store_agent.domain.scan import Resolution, Scan, ScanReason
 from store_agent.identity.resolve import resolve
 from store_agent.outgoing import emit
@@ -36,7 +35,6 @@ from store_agent.storage import (
     consents,
     once_codes,
     persons,
-    sales,
     visits,
 )
 from store_agent.storage.pass_book import StoredPassBook
@@ -166,34 +164,6 @@ class Clienteling:
         if any(offer.verdict is not Verdict.REFUSED for offer in brief.offers):
             emit(tx, events.offers_exposed(self._new_id(), visit, brief.offers))
 
-    # -- a sale -------------------------------------------------------------------------------
-
-    async def on_sale(self, sale: Sale, key: str, body: bytes, answer: bytes) -> bytes:
-        """Record a finished basket; it has happened, so it is never refused.
-
-        `key` is the till's idempotency key: the same key with the same body gives the stored
-        answer, with another body Conflict.
-        """
-        body_hash = hashlib.sha256(body).digest()
-        door = f"commit/{sale.till}"
-
-        def record(tx: Connection) -> tuple[bytes, bool]:
-            told = _same_answer(answers.find(tx, door, key), body_hash)
-            if told is not None:
-                return told, False
-            event_id = self._new_id()
-            is_new = sales.record(tx, sale, event_id)
-            if is_new:
-                emit(tx, events.sale_recorded(event_id, sale, sale.customer_ref))
-                _seen_at_till(tx, sale)
-            answers.remember(tx, door, key, body_hash, answer, sale.received_at)
-            return answer, is_new
-
-        told, is_new = await self._storage.write(record)
-        if is_new:
-            self._changed(None)
-        return told
-
     # -- what staff and customers say ---------------------------------------------------------
 
     async def on_other_person(self, visit_id: str, *, other: bool) -> None:
@@ -300,13 +270,6 @@ def _open_visit(tx: Connection, visit_id: str) -> Visit:
     if visit is None or visit.ended_at is not None:
         raise NotFound("no such visit", hint="It may have ended.", field="visit_id")
     return visit
-
-
-def _seen_at_till(tx: Connection, sale: Sale) -> None:
-    """A basket of somebody whose visit is open is evidence that they are still here."""
-    visit = visits.find_open(tx, sale.customer_ref) if sale.customer_ref else None
-    if visit is not None:
-        visits.touch(tx, visit.id, sale.received_at, sale.till, Evidence.TILL)
 
 
 def _told_before(conn: Connection, scan: Scan, body_hash: bytes) -> bytes | None:

@@ -99,7 +99,9 @@ class Desk:
         return self.run(
             lambda act: commit(
                 act,
-                CommitRequest(sale, self.asked(act, txn, customer), claimed, judged, earned),
+                CommitRequest(
+                    sale, self.asked(act, txn, customer), claimed, judged, earned_points=earned
+                ),
                 act.new_id(),
             ),
             crash=crash,

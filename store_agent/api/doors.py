@@ -51,7 +51,13 @@ DOORS: tuple[Door, ...] = (
     Door("GET", "/api/v1/presence", READERS),
     Door("GET", "/api/v1/customers", READERS),
     Door("GET", "/api/v1/customers/{customer_id:path}", READERS),
+    Door("POST", "/pos/v1/identify", TILL),
+    Door("POST", "/pos/v1/baskets/{txn_id}/evaluate", TILL, 256 * KIB),
+    Door("POST", "/pos/v1/baskets/{txn_id}/reserve", TILL, 256 * KIB),
     Door("POST", "/pos/v1/baskets/{txn_id}/commit", TILL, 256 * KIB),
+    Door("POST", "/pos/v1/baskets/{txn_id}/void", TILL),
+    Door("POST", "/pos/v1/returns", TILL, 256 * KIB),
+    Door("POST", "/pos/v1/journal", TILL, 1024 * KIB),
     # the tablet: how it gets in
     Door("GET", "/pair", PUBLIC),
     Door("POST", "/pair", PUBLIC),

@@ -36,12 +36,13 @@ HINTS = {
 }
 
 
-def problem(
+def problem(  # noqa: PLR0913  one member of the document each
     status: int,
     detail: str,
     *,
     hint: str = "",
     field: str | None = None,
+    code: str = "",
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """One problem document as a response."""
@@ -51,6 +52,8 @@ def problem(
         "status": status,
         "detail": detail,
     }
+    if code:
+        document["code"] = code
     if hint:
         document["hint"] = hint
     if field:
@@ -73,7 +76,9 @@ async def _agent_error(_: Request, error: Exception) -> Response:
         raise error
     status = next((code for kind, code in STATUS_OF.items() if isinstance(error, kind)), 500)
     headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, Unavailable) else {}
-    return problem(status, str(error), hint=error.hint, field=error.field, headers=headers)
+    return problem(
+        status, str(error), hint=error.hint, field=error.field, code=error.code, headers=headers
+    )
 
 
 async def _validation_error(_: Request, error: Exception) -> Response:

@@ -44,6 +44,10 @@ from store_agent.app.feed import SyncCache, SyncLedger
 from store_agent.app.presence import Presence, build_presence, hearing
 from store_agent.app.readers import Scanner, build_readers, listen
 from store_agent.app.serving import serve
+from store_agent.checkout.cases import Counter
+from store_agent.checkout.identify import Identify
+from store_agent.checkout.refs import CustomerRefs
+from store_agent.checkout.verbs import Checkout
 from store_agent.clienteling import Clienteling
 from store_agent.clock import Clock
 from store_agent.config import PresenceSettings, Settings
@@ -118,6 +122,11 @@ def build(settings: Settings, clock: Clock, addresses: Addresses) -> Agent:
         now=clock.now,
         monotonic=clock.monotonic,
     )
+    counter = Counter(
+        settings.store,
+        ZoneInfo(settings.store.zone),
+        CustomerRefs(keys.load_or_create_key(_key_file(settings))),
+    )
     routers = (
         health.router(components.rows, metrics),
         scans.router(clienteling, frozenset(settings.store.lanes), clock, metrics),
@@ -128,7 +137,19 @@ def build(settings: Settings, clock: Clock, addresses: Addresses) -> Agent:
         ),
         sightings.router(presence.air),
         fences.router(presence.noticing),
-        pos.router(clienteling, clock, metrics),
+        pos.router(
+            Checkout(
+                storage,
+                counter,
+                clock,
+                is_online=lambda: sync is not None and sync.status().line is LineState.ONLINE,
+                changed=announcer.happened,
+            ),
+            Identify(storage, counter, clock),
+            settings.store,
+            clock,
+            metrics,
+        ),
         kiosk,
     )
     web = Guard(
@@ -224,7 +245,7 @@ def _background(agent: Agent) -> list[Coroutine[Any, Any, None]]:
 
 def open_files(settings: Settings, clock: Clock) -> Storage:
     """Ledger and cache of this shop, checked; see `storage.open_storage` for what may go wrong."""
-    key_file = settings.storage.key_file or settings.data / "keys" / "db.key"
+    key_file = _key_file(settings)
     key_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     return open_storage(
         StorageSettings(
@@ -236,6 +257,10 @@ def open_files(settings: Settings, clock: Clock) -> Storage:
         now=clock.now,
         extra_migrations=outbox.MIGRATIONS,
     )
+
+
+def _key_file(settings: Settings) -> Path:
+    return settings.storage.key_file or settings.data / "keys" / "db.key"
 
 
 def _sync(

@@ -19,6 +19,7 @@ class AgentError(Exception):
     """
 
     permanent = True
+    code = ""  # a word a program can act on, where the status alone does not tell
 
     def __init__(self, message: str, *, hint: str = "", field: str | None = None) -> None:
         """Say what went wrong, what to do, and which input field it was."""

@@ -7,7 +7,7 @@ second accepted redemption.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from store_agent.domain import rights_events
 from store_agent.domain.basket import Allocation
@@ -38,13 +38,19 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class CommitRequest:
-    """A paid basket. `judged` are the rights behind the claims that no reservation holds."""
+    """A paid basket. Without a reservation a claim is what the rules `judged`, or its fault."""
 
     sale: Sale
     asked: Asked
     claimed: tuple[Claimed, ...]
     judged: Mapping[str, Want]
+    faults: Mapping[str, OfferReason] = field(default_factory=dict)
     earned_points: int = 0
+    vouchers: frozenset[str] = frozenset()  # the ids of all vouchers that the claims may mean
+
+    def named(self, claim_id: str) -> str | None:
+        """The voucher a claim means, or None when it is an offer's."""
+        return claim_id if claim_id in self.vouchers else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +74,11 @@ def commit(act: Act, request: CommitRequest, sale_event_id: str) -> Committed:
     wants = {_id(want): want for want in (held.wants if held is not None else ())}
     spent: list[Redemption] = []
     for claim in request.claimed:
-        want = wants.get(claim.id) or request.judged.get(claim.id)
+        want = wants.get(claim.id)
         fault = OfferReason.BASKET_VOIDED if is_void else None
+        if want is None:
+            want = request.judged.get(claim.id)
+            fault = fault or request.faults.get(claim.id)
         spent += _spend(act, request, claim, want, fault)
     if held is not None:
         reservations.end(act.tx, sale.txn_id, ReservationState.COMMITTED)
@@ -89,7 +98,7 @@ def _spend(
 ) -> list[Redemption]:
     """Spend one claim; several rows when its units come out of several lots."""
     if want is None:
-        want = Want(claim.id, claim.amount_minor)
+        want = Want(claim.id, claim.amount_minor, voucher_id=request.named(claim.id))
         fault = fault or OfferReason.NOT_FOUND
     fault = fault or want_fault(act.tx, want, request.asked)
     picked: list[tuple[str, int]] = []

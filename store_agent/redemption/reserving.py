@@ -17,9 +17,13 @@ HELD_FOR = timedelta(minutes=15)  # of the hook's contract; a parked basket rene
 class StaleRevision(Conflict):
     """The till has changed its basket since: ask with the newest revision."""
 
+    code = "stale_revision"
+
 
 class BasketClosed(Conflict):
     """This transaction was paid or voided; nothing can be held for it."""
+
+    code = "basket_closed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,13 @@ def search(cache: Connection, query: str, limit: int) -> list[Customer]:
     return list(_documents(cache, list(dict.fromkeys(found))[:limit]))
 
 
+def by_word(cache: Connection, word: str) -> Customer | None:
+    """Whoever has exactly this number word; None when nobody or more than one has."""
+    rows = cache.execute("SELECT n FROM customer_numbers WHERE word = ? LIMIT 2", (word,))
+    numbers = [row[0] for row in rows.fetchall()]
+    return next(_documents(cache, numbers), None) if len(numbers) == 1 else None
+
+
 def _number_beginnings(text: str) -> list[str]:
     if not any(c.isdigit() for c in text):
         return []

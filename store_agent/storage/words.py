@@ -8,6 +8,7 @@ the country code on, `-` phone backwards (so that the last digits are a beginnin
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from functools import lru_cache
@@ -104,6 +105,29 @@ def number_words(customer: Customer) -> list[str]:
         found += ["+" + digits, "-" + digits[::-1]]
     if customer.email:
         found.append(mail(customer.email))
+        found.append(mail_hash(hashlib.sha256(canonical_mail(customer.email)).hexdigest()))
+    if len(digits) >= MIN_PHONE_DIGITS:
+        found.append(phone_hash(hashlib.sha256(canonical_phone(customer.phone)).hexdigest()))
     if customer.member_number:
         found.append(member(customer.member_number))
     return found
+
+
+def canonical_mail(text: str) -> bytes:
+    """What a till hashes of an e-mail address: trimmed, lower case."""
+    return text.strip().lower().encode()
+
+
+def canonical_phone(text: str) -> bytes:
+    """What a till hashes of a phone number: E.164, with its `+`."""
+    return b"+" + phone(text).encode()
+
+
+def mail_hash(sha256_hex: str) -> str:
+    """The word of a hashed e-mail address; half of the digest is enough to find somebody."""
+    return "=@" + sha256_hex[:32].lower()
+
+
+def phone_hash(sha256_hex: str) -> str:
+    """The word of a hashed phone number."""
+    return "=+" + sha256_hex[:32].lower()
