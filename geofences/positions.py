@@ -10,6 +10,7 @@ from geofences import accuracy, approaching, dwelling
 from geofences.geometry import TURN, Frame
 from geofences.model import Fence, FenceKind, Fix, Placing, Reason, Rules
 from geofences.rules import (
+    COARSE_M,
     EXIT_SPAN_S_PER_M,
     JUMP_MPS,
     WIDE_EXIT_CAP_M,
@@ -255,10 +256,10 @@ def _exit_span_s(work: Work, fix: Fix, placing: Placing) -> float:
     """How long fixes must say "outside": the errors of coarse ones go together for longer."""
     rules, radius_m = placing.fence.rules, accuracy.radius_m(fix)
     beyond_m = -placing.distance_m - exit_buffer_m(work, placing.fence)
-    if beyond_m > CERTAIN_RADII * radius_m:
-        return rules.exit_span_s  # no error explains that
-    capped_m = min(radius_m, rules.exit_accuracy_cap_m)
-    return max(rules.exit_span_s, capped_m * EXIT_SPAN_S_PER_M)
+    is_coarse = COARSE_M < radius_m <= rules.exit_accuracy_cap_m
+    if not is_coarse or beyond_m > CERTAIN_RADII * radius_m:
+        return rules.exit_span_s  # no error explains that, or the plain rule is measured to do
+    return max(rules.exit_span_s, radius_m * EXIT_SPAN_S_PER_M)
 
 
 def _jumped(last: Fix | None, fix: Fix) -> bool:

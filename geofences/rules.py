@@ -69,6 +69,7 @@ UNKNOWN_ACCURACY_M = 50.0  # where none is given; confidence is then low at most
 MIN_ACCURACY_M = 5.0  # over-confident glitches of 2-11 m are 90-300 m off
 # An exit at 100 m accuracy takes 100 s: false exits of visits at 30-100 m 0.05 -> 0.02
 EXIT_SPAN_S_PER_M = 1.0
+COARSE_M = 60.0  # finer fixes, and those beyond the cap, keep the plain rule
 TICK_S = 10.0  # dwell, stale and expiry are looked at this often
 CLOSING_GRACE_S = 1800.0  # after closing time everybody has left
 HIGH_PROBABILITY = 0.90

@@ -438,7 +438,7 @@ def test_an_accuracy_below_five_metres_is_taken_as_five():
 )
 def test_to_leave_takes_20_m_and_the_accuracy_of_at_most_150(accuracy_m, stays_m, leaves_m):
     for outside_m, left in ((stays_m, False), (leaves_m, True)):
-        play = arrived().stay(360, 600, 0, 30 + outside_m, accuracy_m=accuracy_m)
+        play = arrived().stay(360, 420, 0, 30 + outside_m, accuracy_m=accuracy_m)
         assert (play.of("shop")[-1] == "exit") is left
 
 
