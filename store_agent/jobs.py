@@ -16,6 +16,7 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 
+from store_agent.checkout.upkeep import Upkeep
 from store_agent.clienteling import Clienteling
 from store_agent.clock import Clock
 from store_agent.config import Settings
@@ -25,6 +26,7 @@ from sync import outbox
 
 VISIT_SWEEP_S = 30.0
 PURGE_S = 10.0
+LOTS_S = 10.0
 PURGE_ROWS = 2000  # one bounded bite, so that a scan never waits long behind it
 # A till retries within minutes; the hook promises 30 days for sales.
 ANSWERS_KEPT = timedelta(days=30)
@@ -54,7 +56,9 @@ class CalendarJob:
     work: Work
 
 
-def loops(settings: Settings, storage: Storage, clienteling: Clienteling) -> tuple[Loop, ...]:
+def loops(
+    settings: Settings, storage: Storage, clienteling: Clienteling, upkeep: Upkeep
+) -> tuple[Loop, ...]:
     """What runs on monotonic time."""
     idle = timedelta(minutes=settings.visits.idle_minutes)
 
@@ -66,6 +70,7 @@ def loops(settings: Settings, storage: Storage, clienteling: Clienteling) -> tup
     return (
         Loop("end idle visits", VISIT_SWEEP_S, lambda: clienteling.end_idle_visits(idle)),
         Loop("purge delivered events", PURGE_S, purge),
+        Loop("look after lots", LOTS_S, upkeep.look_after),
     )
 
 

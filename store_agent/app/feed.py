@@ -7,10 +7,19 @@ from datetime import datetime
 from typing import TypeVar
 
 from store_agent.clock import Clock
-from store_agent.storage import Connection, Storage, changes, consents, fences, persons
+from store_agent.storage import (
+    Connection,
+    Storage,
+    changes,
+    consents,
+    fences,
+    persons,
+    redemptions,
+)
 from sync.feed import Change
 
 POSITIONS = "positions"
+RIGHTS = frozenset({"lots", "vouchers"})
 T = TypeVar("T")
 
 
@@ -34,6 +43,7 @@ class SyncCache:
     """Implements `sync.ports.Cache`. `changed` is told which customers changed (None = all).
 
     `positions` takes the fixes that come with the feed: they are passed on and never stored.
+    `rights` is called when lots or vouchers may have changed.
     """
 
     def __init__(
@@ -42,9 +52,11 @@ class SyncCache:
         clock: Clock,
         changed: Callable[[frozenset[str] | None], None],
         positions: Callable[[Sequence[Mapping[str, object]]], Awaitable[None]],
+        rights: Callable[[], Awaitable[None]],
     ) -> None:
         """Over one storage."""
         self._positions = positions
+        self._rights = rights
         self._storage = storage
         self._clock = clock
         self._changed = changed
@@ -81,6 +93,8 @@ class SyncCache:
             await self._storage.write_cache(
                 lambda tx: changes.apply(tx, (), cursor, now, since=reached)
             )
+        if any(change.collection in RIGHTS for change in news):
+            await self._rights()
         if news:
             self._changed(_customers(news))
 
@@ -90,6 +104,7 @@ class SyncCache:
                 consents.confirm(tx, event_id)
                 persons.confirm(tx, event_id)
                 fences.confirm(tx, event_id)
+                redemptions.confirm_points(tx, event_id)
 
         await self._storage.write(confirm)
 
@@ -98,6 +113,7 @@ class SyncCache:
     ) -> str:
         """Replace the cache; readers go on until the swap."""
         cursor = await self._storage.import_snapshot(chunks, progress)
+        await self._rights()
         self._changed(None)
         return cursor
 

@@ -47,6 +47,7 @@ from store_agent.app.serving import serve
 from store_agent.checkout.cases import Counter
 from store_agent.checkout.identify import Identify
 from store_agent.checkout.refs import CustomerRefs
+from store_agent.checkout.upkeep import Upkeep
 from store_agent.checkout.verbs import Checkout
 from store_agent.clienteling import Clienteling
 from store_agent.clock import Clock
@@ -83,6 +84,7 @@ class Agent:
     storage: Storage
     clienteling: Clienteling
     presence: Presence
+    upkeep: Upkeep
     access: TabletAccess
     tablet: TabletShop
     hub: Hub
@@ -100,7 +102,13 @@ def build(settings: Settings, clock: Clock, addresses: Addresses) -> Agent:
     announcer = Announcer(hub, metrics)
     clienteling = Clienteling(storage, settings.store, clock, changed=announcer.happened)
     presence = build_presence(settings, storage, clock, announcer.presence_changed)
-    sync = _sync(settings, storage, clock, announcer, presence.watch)
+    counter = Counter(
+        settings.store,
+        ZoneInfo(settings.store.zone),
+        CustomerRefs(keys.load_or_create_key(_key_file(settings))),
+    )
+    upkeep = Upkeep(storage, counter, clock)
+    sync = _sync(settings, storage, clock, announcer, presence.watch, upkeep)
     scanners = build_readers(settings.readers, clock)
     components = Components(storage, sync, scanners, presence, clock)
     places = Places(
@@ -121,11 +129,6 @@ def build(settings: Settings, clock: Clock, addresses: Addresses) -> Agent:
         _kiosk_settings(settings, addresses),
         now=clock.now,
         monotonic=clock.monotonic,
-    )
-    counter = Counter(
-        settings.store,
-        ZoneInfo(settings.store.zone),
-        CustomerRefs(keys.load_or_create_key(_key_file(settings))),
     )
     routers = (
         health.router(components.rows, metrics),
@@ -166,6 +169,7 @@ def build(settings: Settings, clock: Clock, addresses: Addresses) -> Agent:
         storage=storage,
         clienteling=clienteling,
         presence=presence,
+        upkeep=upkeep,
         access=access,
         tablet=shop,
         hub=hub,
@@ -215,6 +219,7 @@ async def run(agent: Agent, doorway: Doorway, started: Callable[[], None]) -> No
             log.warning("damaged file moved aside", file=recovery.file, to=recovery.moved_to)
             if recovery.file == ledger.FILE:
                 await agent.clienteling.on_ledger_replaced(recovery.reason)
+        await agent.upkeep.take_news()  # a crash may have come between a page and this
         async with asyncio.TaskGroup() as group:
             background = [group.create_task(work) for work in _background(agent)]
             await serve(agent.web, listeners, started=started, stopping=agent.hub.close)
@@ -233,7 +238,7 @@ def _spare_the_collector() -> None:
 
 def _background(agent: Agent) -> list[Coroutine[Any, Any, None]]:
     """Everything that runs beside the listeners."""
-    table = jobs.loops(agent.settings, agent.storage, agent.clienteling)
+    table = jobs.loops(agent.settings, agent.storage, agent.clienteling, agent.upkeep)
     dated = jobs.calendar(agent.storage, agent.clock)
     work: list[Coroutine[Any, Any, None]] = [jobs.run(table, dated, agent.settings.store.zone)]
     work += [listen(scanner, agent.clienteling) for scanner in agent.scanners]
@@ -263,8 +268,13 @@ def _key_file(settings: Settings) -> Path:
     return settings.storage.key_file or settings.data / "keys" / "db.key"
 
 
-def _sync(
-    settings: Settings, storage: Storage, clock: Clock, announcer: Announcer, watch: Watch
+def _sync(  # noqa: PLR0913, PLR0917  everybody who is told of news
+    settings: Settings,
+    storage: Storage,
+    clock: Clock,
+    announcer: Announcer,
+    watch: Watch,
+    upkeep: Upkeep,
 ) -> SyncWorker | None:
     if settings.platform is None:
         return None
@@ -274,7 +284,9 @@ def _sync(
         transport=PlatformHttpTransport(HttpLine(url, token, clock.now), store_id, storage.epoch),
         feed=HttpFeed(HttpLine(url, token, clock.now), store_id),
         ledger=SyncLedger(storage),
-        cache=SyncCache(storage, clock, announcer.profiles_changed, watch.on_positions),
+        cache=SyncCache(
+            storage, clock, announcer.profiles_changed, watch.on_positions, upkeep.take_news
+        ),
     )
     jitter = Random(secrets.randbits(64))  # noqa: S311  not a secret
     return SyncWorker(ends, clock, jitter, settings.platform.reconnect_window_s)

@@ -7,6 +7,8 @@ from datetime import datetime
 
 from store_agent.domain.rights import Lot, LotGrant, LotState
 
+LOW_SHARE = 4
+
 
 def may_take_in(grant: LotGrant, store_id: str, epoch: str, *, is_known: bool) -> bool:
     """A grant counts once, for the store and epoch it was made out to; never after its close."""
@@ -36,6 +38,13 @@ def pick(lots: Iterable[Lot], units: int, now: datetime) -> list[tuple[str, int]
 def spendable(lots: Iterable[Lot], now: datetime) -> int:
     """Units that could be spent now."""
     return sum(lot.remaining for lot in lots if can_spend(lot, now))
+
+
+def is_low(lots: Iterable[Lot], now: datetime) -> bool:
+    """A quarter of the largest grant or less is left: time to ask for more."""
+    some = tuple(lots)
+    granted = max((lot.amount for lot in some), default=0)
+    return spendable(some, now) * LOW_SHARE <= granted
 
 
 def has_ended(lot: Lot, now: datetime) -> bool:

@@ -14,7 +14,6 @@ from store_agent.redemption import escrow
 from store_agent.storage import Connection, lots, reservations
 from store_agent.storage.times import to_text
 
-LOW_SHARE = 4  # a quarter of the last grant left: time to ask for more
 WANTED = "lot"
 
 
@@ -89,8 +88,7 @@ def ask_for_more(
     """Ask the platform once when little is left; asked again after the next grant."""
     open_lots = lots.active(tx, offer_id)
     remaining = escrow.spendable(open_lots, now)
-    granted = max((lot.amount for lot in open_lots), default=0)
-    if remaining * LOW_SHARE > granted:
+    if not escrow.is_low(open_lots, now):
         return False
     if not reservations.note_wanted(tx, WANTED, offer_id, now):
         return False

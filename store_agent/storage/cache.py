@@ -93,6 +93,8 @@ MIGRATIONS = MigrationSet(
             ) WITHOUT ROWID;
             CREATE INDEX lots_store ON lots (store_id);
             ALTER TABLE vouchers ADD COLUMN code TEXT;
+            ALTER TABLE vouchers ADD COLUMN recalled INTEGER NOT NULL DEFAULT 0;
+            CREATE INDEX vouchers_recalled ON vouchers (recalled) WHERE recalled = 1;
             CREATE INDEX vouchers_code ON vouchers (code) WHERE code IS NOT NULL;
             CREATE TABLE weather (id TEXT PRIMARY KEY, doc BLOB NOT NULL) WITHOUT ROWID;
             """,

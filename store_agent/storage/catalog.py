@@ -42,6 +42,12 @@ def vouchers_by_code(cache: Connection, code: str) -> tuple[Voucher, ...]:
     return tuple(_read(cache, Voucher, sql, (code, code)))
 
 
+def recalled_vouchers(cache: Connection) -> tuple[Voucher, ...]:
+    """Vouchers the platform wants back from whoever owns them."""
+    sql = "SELECT doc FROM vouchers WHERE recalled = 1"
+    return tuple(_read(cache, Voucher, sql))
+
+
 def purchases_of(cache: Connection, customer_id: str, limit: int) -> tuple[Purchase, ...]:
     """The customer's latest purchases, the newest first."""
     sql = "SELECT doc FROM purchases WHERE customer_id = ? ORDER BY at DESC LIMIT ?"

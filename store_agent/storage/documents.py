@@ -85,8 +85,8 @@ COLLECTIONS: Mapping[str, Collection] = MappingProxyType(
         "vouchers": Collection(
             "vouchers",
             Voucher,
-            ("customer_id", "code"),
-            lambda one: (one.customer_id, one.code or None),
+            ("customer_id", "code", "recalled"),
+            lambda one: (one.customer_id, one.code or None, int(one.recalled)),
         ),
         "purchases": Collection(
             "purchases",

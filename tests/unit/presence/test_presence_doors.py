@@ -212,7 +212,13 @@ async def test_a_withdrawal_counts_for_the_positions_of_the_same_page_of_the_fee
     async with shop(tmp_path, [noticed(), fences()]) as running:
         await running.agent.presence.watch.sweep()
         watch, clock = running.agent.presence.watch, running.clock
-        cache = SyncCache(running.agent.storage, clock, lambda _: None, watch.on_positions)
+        cache = SyncCache(
+            running.agent.storage,
+            clock,
+            lambda _: None,
+            watch.on_positions,
+            running.agent.upkeep.take_news,
+        )
         doc = {"subject": "c-1", "lat": INDOORS[0], "lon": INDOORS[1], "accuracy_m": 8}
         doc["fixed_at"] = clock.now().isoformat()
         withdrawn = grant("location", at="2026-11-22T00:00:00Z", state="withdrawn")
@@ -284,7 +290,9 @@ async def test_the_feed_takes_over_the_fences_once_it_confirms_them(tmp_path):
         async def no_positions(_documents):
             raise AssertionError("there are none in this page")
 
-        cache = SyncCache(storage, running.clock, lambda _: None, no_positions)
+        cache = SyncCache(
+            storage, running.clock, lambda _: None, no_positions, running.agent.upkeep.take_news
+        )
         confirmed = Change("fences", place.STORE_ID, ChangeOp.UPSERT, drawn, event_id)
         await cache.apply([confirmed], "2")
         later = Change("fences", place.STORE_ID, ChangeOp.UPSERT, place.fences_document())

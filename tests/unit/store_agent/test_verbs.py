@@ -138,7 +138,13 @@ async def test_a_confirmed_withdrawal_leaves_the_word_to_the_feed(tmp_path):
         async def no_positions(_documents):
             raise AssertionError("there are none in this page")
 
-        cache = SyncCache(running.agent.storage, running.clock, lambda _: None, no_positions)
+        cache = SyncCache(
+            running.agent.storage,
+            running.clock,
+            lambda _: None,
+            no_positions,
+            running.agent.upkeep.take_news,
+        )
         _, key, doc = customer()
         await cache.apply([Change("customers", key, ChangeOp.UPSERT, doc, event_id)], "2")
         assert (await running.scan()).json()["customer"]["id"] == "c-1"
