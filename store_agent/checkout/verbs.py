@@ -23,10 +23,13 @@ from store_agent.domain.customer import Customer
 from store_agent.domain.greeting import Evidence, Greeting
 from store_agent.domain.ids import NewId, new_id
 from store_agent.domain.naming import counts_as_visitor
+from store_agent.domain.offer import Voucher
 from store_agent.domain.rights import Want
 from store_agent.domain.sale import Sale
 from store_agent.offers.benefits import earned
+from store_agent.offers.candidates import Case
 from store_agent.offers.evaluating import evaluate, wants
+from store_agent.redemption import upkeep
 from store_agent.redemption.act import Act
 from store_agent.redemption.committing import Claimed, CommitRequest, commit
 from store_agent.redemption.moment import effective_now
@@ -110,6 +113,8 @@ class Checkout:
 
             def hold() -> bytes:
                 held = reserve(act, request)
+                for voucher in _held_elsewhere(judged.file.case):
+                    upkeep.want_voucher(act, voucher)
                 return _json(answers.reservation(held, judged.evaluation.refused, asker.language))
 
             return once(tx, key, hold)[0]
@@ -215,6 +220,19 @@ class Checkout:
     def now(self) -> datetime:
         """The box's clock."""
         return self._clock.now()
+
+
+def _held_elsewhere(case: Case) -> tuple[Voucher, ...]:
+    """The customer's open rights that another store or the centre holds: they should come here."""
+    if case.customer is None:
+        return ()
+    return tuple(
+        one
+        for one in case.vouchers
+        if one.owner_store != case.store_id
+        and one.customer_id == case.customer.id
+        and one.redeemed_at is None
+    )
 
 
 def _earned(found: Evaluation, customer: Customer | None, sale: Sale) -> int:
