@@ -1,8 +1,7 @@
-"""The simulated till: rings up baskets and reports them through the public hook, like a real one.
+"""The simulated till: rings up baskets through the public hook only, like a real one.
 
-TillError
-├── TillOffline     the agent did not take the sale (yet); commit the same sale again later
-└── SaleRefused     the agent will never take this sale; its answer says why
+It evaluates while articles are scanned, throws away answers to an older basket, holds what it
+applies, and reports what happened until the agent has taken it.
 """
 
 from __future__ import annotations
@@ -21,35 +20,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 
-TIMEOUT_S = 5.0
-# Waits between tries of one commit; afterwards the till keeps the sale and its caller tries later.
-RETRY_WAITS_S = (0.1, 0.4, 1.0, 2.0)
-# No answer, or one that says "not now": the same sale may be sent again, never another one.
-_TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
-
-
-class TillError(Exception):
-    """Base of what can go wrong; `permanent` says that trying again cannot help."""
-
-    permanent = True
-    hint = ""
-
-
-class TillOffline(TillError):
-    """The agent did not take the sale; it is not lost: commit it again later."""
-
-    permanent = False
-    hint = "Is the store agent running, and is its address right?"
-
-
-class SaleRefused(TillError):
-    """The agent answered that it will never take this sale."""
-
-    def __init__(self, status: int, body: str) -> None:
-        """Keep the HTTP status and the problem the agent described."""
-        super().__init__(f"the agent refused the sale with {status}: {body[:500]}")
-        self.status = status
-        self.hint = "Check the till's token, and the basket against the hook's contract."
+from pos_adapters.hook import TIMEOUT_S, HookClient, HookError
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +31,7 @@ class BasketLine:
     qty: int
     unit_price: int
     title: str = ""
+    category: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +45,21 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class Priced:
+    """What the hook made of a basket: held and taken off."""
+
+    txn_id: str
+    applied: tuple[tuple[str, int], ...] = ()  # offer id, amount in minor units
+    reservation_id: str | None = None
+    messages: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def off_minor(self) -> int:
+        """What the customer saves."""
+        return sum(amount for _, amount in self.applied)
+
+
+@dataclass(frozen=True, slots=True)
 class TillSale:
     """A finished sale, complete and final: every commit of it sends the same bytes."""
 
@@ -82,11 +69,14 @@ class TillSale:
     lines: tuple[BasketLine, ...]
     tender: str
     customer_ref: str | None = None
+    applied: tuple[tuple[str, int], ...] = ()
+    reservation_id: str | None = None
 
     @property
     def gross(self) -> int:
         """What was paid, in minor units."""
-        return sum(line.qty * line.unit_price for line in self.lines)
+        full = sum(line.qty * line.unit_price for line in self.lines)
+        return full - sum(amount for _, amount in self.applied)
 
     def body(self) -> dict[str, Any]:
         """The hook's commit body."""
@@ -94,18 +84,11 @@ class TillSale:
         return {
             "currency": self.currency,
             "customer_ref": self.customer_ref,
-            "lines": [
-                {
-                    "line_id": str(position),
-                    "sku": line.sku,
-                    "qty": str(line.qty),
-                    "unit_price": line.unit_price,
-                }
-                for position, line in enumerate(self.lines, start=1)
-            ],
+            "lines": _lines(self.lines),
             "receipt": receipt,
             "totals": {"gross": self.gross},
-            "applied": [],
+            "applied": [{"offer_id": one, "amount": amount} for one, amount in self.applied],
+            "reservation_id": self.reservation_id,
             "tenders": [{"kind": self.tender, "amount": self.gross}],
         }
 
@@ -153,10 +136,10 @@ class SimulatedTill:
         self._currency = currency
         self._next_seq = next_seq or itertools.count(1).__next__
         self._new_id = new_id
-        self._sleep = sleep
         self._client = client(
             base_url=base_url, headers={"Authorization": f"Bearer {token}"}, timeout=TIMEOUT_S
         )
+        self._hook = HookClient(self._client, sleep)
 
     async def __aenter__(self) -> Self:
         """Switch on."""
@@ -171,44 +154,131 @@ class SimulatedTill:
         """Switch off."""
         await self._client.aclose()
 
+    async def identify(self, code: str, txn_id: str) -> str | None:
+        """The reference of whoever showed this code, or None."""
+        body = {"txn_id": txn_id, "till": self.till_id, "token": {"kind": "qr", "value": code}}
+        told = await self._hook.ask("identify", body)
+        ref = (told or {}).get("customer_ref")
+        return ref if isinstance(ref, str) else None
+
+    async def price(
+        self,
+        lines: Sequence[BasketLine],
+        customer_ref: str | None = None,
+        *,
+        txn_id: str | None = None,
+        codes: Sequence[str] = (),
+        revision: int = 1,
+    ) -> Priced:
+        """Evaluate a basket and hold what may be applied without asking.
+
+        Without an answer, or with one for another revision, the basket is sold without offers.
+        Asking again with the next revision renews the hold of a parked basket.
+        """
+        txn_id = txn_id or self._new_id()
+        body = {
+            "revision": revision,
+            "currency": self._currency,
+            "customer_ref": customer_ref,
+            "codes": list(codes),
+            "lines": _lines(lines),
+        }
+        told = await self._hook.ask(f"baskets/{txn_id}/evaluate", body)
+        if told is None or told.get("revision") != revision:
+            return Priced(txn_id)
+        messages = tuple(told["messages"])
+        offers = {one["offer_id"]: one["amount"] for one in told["offers"] if one["prefilled"]}
+        if not offers:
+            return Priced(txn_id, messages=messages)
+        try:
+            held = await self._hook.change(
+                f"baskets/{txn_id}/reserve",
+                body | {"offers": list(offers)},
+                f"{txn_id}:reserve:{revision}",
+            )
+        except HookError:
+            return Priced(txn_id, messages=messages)
+        applied = tuple((one, offers[one]) for one in held["granted"] if one in offers)
+        return Priced(txn_id, applied, held["reservation_id"], messages)
+
     def ring_up(
-        self, lines: Sequence[BasketLine], customer_ref: str | None = None, tender: str = "card"
+        self,
+        lines: Sequence[BasketLine],
+        customer_ref: str | None = None,
+        tender: str = "card",
+        priced: Priced | None = None,
     ) -> TillSale:
         """Close a basket: give it its id and receipt number. Nothing is sent yet."""
         seq = self._next_seq()
         day = self._now().astimezone(self._zone).date()
         receipt = Receipt(f"{self.till_id}-{day:%Y%m%d}-{seq:06d}", day, self.till_id, seq)
-        return TillSale(self._new_id(), receipt, self._currency, tuple(lines), tender, customer_ref)
+        return TillSale(
+            priced.txn_id if priced else self._new_id(),
+            receipt,
+            self._currency,
+            tuple(lines),
+            tender,
+            customer_ref,
+            priced.applied if priced else (),
+            priced.reservation_id if priced else None,
+        )
 
     async def commit(self, sale: TillSale) -> dict[str, Any]:
         """Report a sale and return the agent's answer; safe to repeat with the same sale.
 
-        Raises TillOffline after some tries without an answer, SaleRefused on any other status.
+        Raises TillOffline after some tries without an answer, Refused on any other status.
         """
-        for wait_s in (*RETRY_WAITS_S, None):
-            response = await self._post(sale)
-            if response is not None and response.status_code not in _TRY_AGAIN:
-                return _answer(response)
-            if wait_s is not None:
-                await self._sleep(wait_s)
-        raise TillOffline("the agent does not answer")
+        path = f"baskets/{sale.txn_id}/commit"
+        return await self._hook.change(path, sale.body(), f"{sale.txn_id}:commit")
 
-    async def _post(self, sale: TillSale) -> httpx.Response | None:
-        """One try; None when nothing usable came back."""
-        try:
-            return await self._client.post(
-                f"/pos/v1/baskets/{sale.txn_id}/commit",
-                json=sale.body(),
-                headers={"Idempotency-Key": f"{sale.txn_id}:commit"},
-            )
-        except httpx.TransportError:
-            return None
+    async def void(self, txn_id: str, reason: str = "cancelled") -> dict[str, Any]:
+        """Take a whole transaction back, before or after its commit. Raises as `commit`."""
+        body = {"reason": reason}
+        return await self._hook.change(f"baskets/{txn_id}/void", body, f"{txn_id}:void")
+
+    async def take_back(
+        self, sale: TillSale, line_number: int, qty: int, return_txn_id: str | None = None
+    ) -> dict[str, Any]:
+        """Some pieces of one line come back. Raises as `commit`."""
+        return_txn_id = return_txn_id or self._new_id()
+        line = sale.lines[line_number]
+        body = {
+            "return_txn_id": return_txn_id,
+            "original": {"txn_id": sale.txn_id},
+            "lines": [
+                {
+                    "original_line_id": str(line_number + 1),
+                    "sku": line.sku,
+                    "qty": str(qty),
+                    "refund_amount": qty * line.unit_price,
+                }
+            ],
+        }
+        return await self._hook.change("returns", body, f"{return_txn_id}:return")
+
+    async def upload(self, sales: Sequence[TillSale]) -> list[dict[str, Any]]:
+        """Report all that happened while the agent was away; one result per sale."""
+        items = [
+            {
+                "kind": "commit",
+                "idempotency_key": f"{sale.txn_id}:commit",
+                "txn_id": sale.txn_id,
+                "body": sale.body(),
+            }
+            for sale in sales
+        ]
+        told = await self._hook.change("journal", {"items": items}, self._new_id())
+        return list(told["results"])
 
 
-def _answer(response: httpx.Response) -> dict[str, Any]:
-    if response.status_code != httpx.codes.OK:
-        raise SaleRefused(response.status_code, response.text)
-    answer = response.json()
-    if not isinstance(answer, dict):
-        raise SaleRefused(response.status_code, "the answer is no JSON object")
-    return answer
+def _lines(lines: Sequence[BasketLine]) -> list[dict[str, Any]]:
+    return [
+        {
+            "line_id": str(position),
+            "sku": line.sku,
+            "qty": str(line.qty),
+            "unit_price": line.unit_price,
+        }
+        | ({"category": [line.category]} if line.category else {})
+        for position, line in enumerate(lines, start=1)
+    ]

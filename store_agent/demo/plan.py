@@ -67,6 +67,7 @@ class Ware:
     sku: str
     title: str
     price_minor: int
+    category: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +177,8 @@ class _Director:
 
     def _ware(self) -> Ware:
         article = self._rng.choice(self._goods)
-        return Ware(article.sku, f"{article.title} {article.colour}", article.price_minor)
+        title = f"{article.title} {article.colour}"
+        return Ware(article.sku, title, article.price_minor, article.category)
 
 
 def _per_second(at_s: float) -> float:

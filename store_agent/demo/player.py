@@ -11,7 +11,8 @@ from uuid import uuid4
 
 import httpx
 
-from pos_adapters.simulated import BasketLine, SaleRefused, SimulatedTill, TillOffline, TillSale
+from pos_adapters.hook import Refused, TillOffline
+from pos_adapters.simulated import BasketLine, SimulatedTill, TillSale
 from store_agent.clock import Clock
 from store_agent.demo.plan import Checkout, Code, Door, Step
 from store_agent.domain.catalog import Rotation, TotpField
@@ -94,8 +95,13 @@ class Player:
         if unsent.full():
             return
         customer = await self._scan(step.till, self._text(step.code)) if step.code else None
-        lines = [BasketLine(ware.sku, 1, ware.price_minor, ware.title) for ware in step.wares]
-        sale = self._tills[step.till].ring_up(lines, customer, step.tender)
+        lines = [
+            BasketLine(ware.sku, 1, ware.price_minor, ware.title, ware.category)
+            for ware in step.wares
+        ]
+        till = self._tills[step.till]
+        priced = await till.price(lines, customer)
+        sale = till.ring_up(lines, customer, step.tender, priced)
         if not unsent.full():  # it may have filled up while the pass was scanned
             unsent.put_nowait(sale)
 
@@ -113,7 +119,7 @@ class Player:
             await self._tills[till].commit(sale)
         except TillOffline:
             return False
-        except SaleRefused as error:
+        except Refused as error:
             self._note_refusal(error.status, "a sale")
         return True
 

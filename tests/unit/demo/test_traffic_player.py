@@ -48,6 +48,9 @@ class Agent:
         if request.url.path == "/api/v1/scans":
             self.scans.append(body)
             return httpx.Response(self.scan_status, json={"customer": {"id": "c-1"}})
+        if request.url.path.endswith("/evaluate"):
+            none = {"revision": body["revision"], "offers": [], "messages": []}
+            return httpx.Response(200, json=none)
         self.sales.append(body)
         return httpx.Response(200, json={"status": "committed"})
 

@@ -13,14 +13,8 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 
-from pos_adapters.simulated import (
-    RETRY_WAITS_S,
-    BasketLine,
-    SaleRefused,
-    SequenceFile,
-    SimulatedTill,
-    TillOffline,
-)
+from pos_adapters.hook import RETRY_WAITS_S, Refused, TillOffline
+from pos_adapters.simulated import BasketLine, SequenceFile, SimulatedTill
 
 # Half an hour before midnight in UTC is the next business day in Köln.
 LATE = datetime(2026, 11, 21, 23, 30, tzinfo=UTC)
@@ -106,6 +100,7 @@ async def test_it_reports_a_sale_as_the_hook_wants_it() -> None:
             },
             "totals": {"gross": 15970},
             "applied": [],
+            "reservation_id": None,
             "tenders": [{"kind": "cash", "amount": 15970}],
         }
     ]
@@ -153,7 +148,7 @@ async def test_it_gives_the_sale_back_when_nobody_answers_and_sends_it_again_lat
 async def test_a_refusal_is_final(code: int) -> None:
     agent = Agent([status(code)])
     async with till(agent) as cashier:
-        with pytest.raises(SaleRefused) as refused:
+        with pytest.raises(Refused) as refused:
             await cashier.commit(cashier.ring_up(BASKET))
     assert refused.value.permanent
     assert refused.value.status == code
