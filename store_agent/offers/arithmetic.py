@@ -32,16 +32,17 @@ def with_tax(line: BasketLine, value_minor: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Ware:
-    """One line that offers may touch. `paid_minor` is what the customer pays for it, with tax."""
+    """One line that offers may touch. `paid_minor` is what the customer pays for it, with tax.
+
+    `pieces` are whole ones; what is sold by weight or length counts as one.
+    """
 
     line: BasketLine
+    line_id: str
     value_minor: int
     paid_minor: int
-
-    @property
-    def pieces(self) -> int:
-        """Whole pieces; what is sold by weight or length counts as one."""
-        return int(self.line.qty) if self.line.qty == self.line.qty.to_integral_value() else 1
+    pieces: int
+    is_whole: bool
 
 
 def wares_of(basket: Basket) -> tuple[Ware, ...]:
@@ -55,7 +56,8 @@ def wares_of(basket: Basket) -> tuple[Ware, ...]:
             continue
         value = line_value(line)
         paid = value if basket.prices_include_tax else with_tax(line, value)
-        wares.append(Ware(line, value, paid))
+        whole = line.qty == line.qty.to_integral_value()
+        wares.append(Ware(line, line.line_id, value, paid, int(line.qty) if whole else 1, whole))
     return tuple(wares)
 
 

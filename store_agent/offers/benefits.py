@@ -15,19 +15,16 @@ from store_agent.domain.offer import Benefit, BenefitKind
 from store_agent.offers.arithmetic import WHOLE, Ware, cheapest, percent_of, share
 
 BY_HAND = frozenset({BenefitKind.GIFT, BenefitKind.SERVICE})
+EARNING = frozenset({BenefitKind.POINTS, BenefitKind.POINTS_MULTIPLIER})
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """The effect of one benefit: minor units per line, and points on top."""
+    """The effect of one benefit: minor units per line and in all, and points on top."""
 
     shares: Mapping[str, int]
+    amount_minor: int = 0
     points: int = 0
-
-    @property
-    def amount_minor(self) -> int:
-        """All of it."""
-        return sum(self.shares.values())
 
     @property
     def worth_minor(self) -> int:
@@ -40,21 +37,28 @@ _Rule = Callable[[Benefit, tuple[Ware, ...], Mapping[str, int]], dict[str, int]]
 
 
 def give(benefit: Benefit, wares: tuple[Ware, ...], left: Mapping[str, int]) -> Given:
-    """The effect of `benefit` on the lines in its scope."""
+    """The effect of `benefit` on `wares`: those of its scope, and for money only discountable ones
+    (`touchable`)."""
     if benefit.kind is BenefitKind.POINTS:
-        return Given({}, benefit.value)
+        return Given({}, points=benefit.value)
     if benefit.kind is BenefitKind.POINTS_MULTIPLIER:
-        paid = sum(left[ware.line.line_id] for ware in wares)
-        return Given({}, earned(paid) * (benefit.value - 1))
+        paid = sum(left[ware.line_id] for ware in wares)
+        return Given({}, points=earned(paid) * (benefit.value - 1))
     rule = _RULES.get(benefit.kind)
     if rule is None:
         return NOTHING
-    open_wares = tuple(ware for ware in wares if ware.line.discountable)
-    shares = rule(benefit, open_wares, left)
-    cap = benefit.max_minor
-    if cap is not None and sum(shares.values()) > cap:
-        shares = share(cap, shares)
-    return Given(shares)
+    shares = rule(benefit, wares, left)
+    amount, cap = sum(shares.values()), benefit.max_minor
+    if cap is not None and amount > cap:
+        return Given(share(cap, shares), cap)
+    return Given(shares, amount)
+
+
+def touchable(benefit: Benefit, wares: tuple[Ware, ...]) -> tuple[Ware, ...]:
+    """The lines of a scope that a benefit may act on: points are earned on all of them."""
+    if benefit.kind in EARNING:
+        return wares
+    return tuple(ware for ware in wares if ware.line.discountable)
 
 
 def earned(paid_minor: int) -> int:
@@ -79,20 +83,20 @@ def _fixed_price(
     shares = {}
     for ware in wares:
         price = int((ware.line.qty * benefit.value).quantize(WHOLE, ROUND_HALF_UP))
-        shares[ware.line.line_id] = max(0, left[ware.line.line_id] - price)
+        shares[ware.line_id] = max(0, left[ware.line_id] - price)
     return {name: part for name, part in shares.items() if part}
 
 
 def _nth_free(benefit: Benefit, wares: tuple[Ware, ...], left: Mapping[str, int]) -> dict[str, int]:
     """Of every `value` pieces the cheapest: over the basket the cheapest of all are free."""
     pieces = [
-        (left[ware.line.line_id] // ware.pieces, ware.line.line_id)
+        (left[ware.line_id] // ware.pieces, ware.line_id)
         for ware in wares
-        if ware.line.qty == ware.line.qty.to_integral_value()
+        if ware.is_whole
         for _ in range(ware.pieces)
     ]
     taken = cheapest(pieces, len(pieces) // benefit.value)
-    by_id = {ware.line.line_id: ware for ware in wares}
+    by_id = {ware.line_id: ware for ware in wares}
     return _of_pieces(taken, by_id, left)
 
 
@@ -101,11 +105,11 @@ def _free_item(
 ) -> dict[str, int]:
     """One piece of the article, the cheapest line of it."""
     pieces = [
-        (left[ware.line.line_id] // ware.pieces, ware.line.line_id)
+        (left[ware.line_id] // ware.pieces, ware.line_id)
         for ware in wares
         if ware.line.sku == benefit.sku
     ]
-    by_id = {ware.line.line_id: ware for ware in wares}
+    by_id = {ware.line_id: ware for ware in wares}
     return _of_pieces(cheapest(pieces, 1), by_id, left)
 
 
@@ -118,7 +122,7 @@ def _of_pieces(
 
 
 def _weights(wares: tuple[Ware, ...], left: Mapping[str, int]) -> dict[str, int]:
-    return {ware.line.line_id: left[ware.line.line_id] for ware in wares}
+    return {ware.line_id: left[ware.line_id] for ware in wares}
 
 
 _RULES: Mapping[BenefitKind, _Rule] = {

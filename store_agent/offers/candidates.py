@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from store_agent.domain.basket import Basket, BasketLine
+from store_agent.domain.basket import Basket
 from store_agent.domain.customer import Customer
 from store_agent.domain.greeting import OfferReason
 from store_agent.domain.language import pick_text
@@ -15,6 +15,7 @@ from store_agent.domain.offer import Benefit, Conditions, Offer, OfflineClass, S
 from store_agent.domain.rights import Standing, Used
 from store_agent.offers.arithmetic import Ware, wares_of
 from store_agent.offers.audience import EVERYBODY, Shopper, outside_audience, shopper_of
+from store_agent.offers.benefits import touchable
 from store_agent.offers.choosing import OfferBook
 from store_agent.offers.control import is_withheld
 from store_agent.offers.occasion import Occasion, is_triggered
@@ -76,12 +77,32 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class Shelf:
+    """The lines of a basket, found by article and category: places in `wares`."""
+
+    wares: tuple[Ware, ...]
+    by_sku: Mapping[str, list[int]]
+    by_category: Mapping[str, list[int]]
+
+    @classmethod
+    def of(cls, wares: tuple[Ware, ...]) -> Shelf:
+        """Index them once for all offers."""
+        by_sku: dict[str, list[int]] = {}
+        by_category: dict[str, list[int]] = {}
+        for place, ware in enumerate(wares):
+            by_sku.setdefault(ware.line.sku, []).append(place)
+            for name in ware.line.categories:
+                by_category.setdefault(name, []).append(place)
+        return cls(wares, by_sku, by_category)
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
     """A basket and its case, looked at once."""
 
     basket: Basket
     case: Case
-    wares: tuple[Ware, ...]
+    shelf: Shelf
     moment: Moment
     shopper: Shopper | None
     paid_minor: int
@@ -89,17 +110,23 @@ class Scene:
     @classmethod
     def of(cls, basket: Basket, case: Case) -> Scene:
         """Look at everything that all offers ask for."""
-        moment, wares = moment_of(case.at, case.zone), wares_of(basket)
+        moment, shelf = moment_of(case.at, case.zone), Shelf.of(wares_of(basket))
         # What somebody owns silences a recommendation; what lies in the basket is being bought.
         shopper = shopper_of(case.customer, (), moment.today) if case.customer else None
-        return cls(basket, case, wares, moment, shopper, sum(ware.paid_minor for ware in wares))
+        paid_minor = sum(ware.paid_minor for ware in shelf.wares)
+        return cls(basket, case, shelf, moment, shopper, paid_minor)
+
+    @property
+    def wares(self) -> tuple[Ware, ...]:
+        """The lines that are bought."""
+        return self.shelf.wares
 
 
 def judge_vouchers(scene: Scene) -> Iterator[Candidate | Refused]:
     """Issued rights: only time, ownership, their own redemption and the basket can refuse them."""
     for voucher in sorted(scene.case.vouchers, key=lambda one: one.id):
         title = pick_text(voucher.title, scene.case.language)
-        scope = scope_of(voucher, scene.wares)
+        scope = scope_of(voucher, scene.shelf)
         conditions = Conditions(min_value_minor=voucher.min_basket_minor)
         fault = _voucher_fault(voucher, scene) or unmet(conditions, scene, scope)
         offer_id = voucher.offer_id or voucher.id
@@ -112,7 +139,7 @@ def judge_vouchers(scene: Scene) -> Iterator[Candidate | Refused]:
             voucher.id,
             None,
             voucher.benefit,
-            scope,
+            touchable(voucher.benefit, scope),
             _is_whole(voucher),
             voucher.stacking,
             _RIGHT_FIRST,
@@ -129,7 +156,7 @@ def judge_offers(scene: Scene) -> Iterator[Candidate | Refused]:
 
 def judge_offer(offer: Offer, scene: Scene) -> Candidate | Refused:
     """One offer for this basket."""
-    scope = scope_of(offer, scene.wares)
+    scope = scope_of(offer, scene.shelf)
     fault = _offer_fault(offer, scene) or unmet(offer.conditions, scene, scope)
     if fault is None and scene.shopper is not None and _is_withheld(offer, scene.shopper):
         fault = OfferReason.CONTROL_GROUP
@@ -146,7 +173,7 @@ def judge_offer(offer: Offer, scene: Scene) -> Candidate | Refused:
         None,
         variant.id if variant else None,
         offer.benefit,
-        scope,
+        touchable(offer.benefit, scope),
         _is_whole(offer),
         offer.stacking,
         offer.priority,
@@ -158,23 +185,21 @@ def judge_offer(offer: Offer, scene: Scene) -> Candidate | Refused:
 _RIGHT_FIRST = 1_000_000  # a right somebody holds is applied before any rule of the shop
 
 
-def scope_of(rule: Offer | Voucher, wares: tuple[Ware, ...]) -> tuple[Ware, ...]:
+def scope_of(rule: Offer | Voucher, shelf: Shelf) -> tuple[Ware, ...]:
     """The lines a benefit is for."""
-    if not (rule.skus or rule.categories or rule.excluded_skus or rule.excluded_categories):
-        return wares
-    return tuple(ware for ware in wares if _is_in_scope(rule, ware.line))
-
-
-def _is_in_scope(rule: Offer | Voucher, line: BasketLine) -> bool:
-    if line.sku in rule.excluded_skus or _shares(rule.excluded_categories, line.categories):
-        return False
-    if not (rule.skus or rule.categories):
-        return True
-    return line.sku in rule.skus or _shares(rule.categories, line.categories)
-
-
-def _shares(some: tuple[str, ...], others: tuple[str, ...]) -> bool:
-    return bool(some) and any(one in others for one in some)
+    if _is_whole(rule):
+        return shelf.wares
+    places = set(range(len(shelf.wares)))
+    if rule.skus or rule.categories:
+        places = {
+            *(place for sku in rule.skus for place in shelf.by_sku.get(sku, ())),
+            *(place for name in rule.categories for place in shelf.by_category.get(name, ())),
+        }
+    for sku in rule.excluded_skus:
+        places.difference_update(shelf.by_sku.get(sku, ()))
+    for name in rule.excluded_categories:
+        places.difference_update(shelf.by_category.get(name, ()))
+    return tuple(shelf.wares[place] for place in sorted(places))
 
 
 def _is_whole(rule: Offer | Voucher) -> bool:
@@ -187,14 +212,11 @@ def unmet(conditions: Conditions, scene: Scene, scope: tuple[Ware, ...]) -> Offe
         return OfferReason.NOT_IN_BASKET
     if conditions == NO_CONDITIONS:
         return None
-    skus = {ware.line.sku for ware in scene.wares}
-    if not skus.issuperset(conditions.skus_all):
-        return OfferReason.NOT_IN_BASKET
-    if conditions.skus_any and skus.isdisjoint(conditions.skus_any):
-        return OfferReason.NOT_IN_BASKET
-    if conditions.categories_any and not any(
-        _shares(conditions.categories_any, ware.line.categories) for ware in scene.wares
-    ):
+    skus, categories = scene.shelf.by_sku.keys(), scene.shelf.by_category.keys()
+    has_all = skus >= set(conditions.skus_all)
+    has_sku = not conditions.skus_any or not skus.isdisjoint(conditions.skus_any)
+    wanted = conditions.categories_any
+    if not (has_all and has_sku and (not wanted or not categories.isdisjoint(wanted))):
         return OfferReason.NOT_IN_BASKET
     return _below(conditions, scene, scope)
 

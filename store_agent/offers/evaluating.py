@@ -142,7 +142,7 @@ def _applied(one: Candidate, given: Given) -> AppliedOffer:
 
 
 def _left(scene: Scene, deal: Deal) -> dict[str, int]:
-    left = {ware.line.line_id: ware.value_minor for ware in scene.wares}
+    left = {ware.line_id: ware.value_minor for ware in scene.wares}
     for _, given in deal.chosen:
         for line_id, part in given.shares.items():
             left[line_id] -= part

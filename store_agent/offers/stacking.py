@@ -12,15 +12,13 @@ from dataclasses import dataclass
 from itertools import product
 from math import prod
 
-from store_agent.domain.offer import BenefitKind
 from store_agent.offers.arithmetic import Ware
-from store_agent.offers.benefits import BY_HAND, Given, give
+from store_agent.offers.benefits import BY_HAND, EARNING, Given, give
 from store_agent.offers.candidates import Candidate
 
-MAX_EXACT = 256  # combinations tried one by one: some milliseconds for 30 lines
-MAX_ROUNDS = 4  # of improving group by group
-CLOSE_CALLS = 6  # candidates of one group that are looked at again beside the others
-POINTS_LAST = frozenset({BenefitKind.POINTS, BenefitKind.POINTS_MULTIPLIER})
+MAX_EXACT = 64  # combinations tried one by one: a few milliseconds for 30 lines
+MAX_ROUNDS = 2  # of improving group by group
+CLOSE_CALLS = 4  # candidates of one group that are looked at again beside the others
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +26,8 @@ class Deal:
     """What is applied, in order of application. `is_complete`: nothing better was left untried."""
 
     chosen: tuple[tuple[Candidate, Given], ...]
+    worth_minor: int  # what the customer has of it
     is_complete: bool = True
-
-    @property
-    def worth_minor(self) -> int:
-        """What the customer has of it."""
-        return sum(given.worth_minor for _, given in self.chosen)
 
 
 def best_deal(candidates: Sequence[Candidate], wares: tuple[Ware, ...]) -> Deal:
@@ -43,19 +37,20 @@ def best_deal(candidates: Sequence[Candidate], wares: tuple[Ware, ...]) -> Deal:
     together = _best_together([one for one in ordered if not one.stacking.exclusive], wares)
     deals = [together, *(apply((one,), wares) for one in exclusive)]
     best = max(deals, key=lambda deal: deal.worth_minor)  # the first of equal ones
-    return Deal(best.chosen, together.is_complete)
+    return Deal(best.chosen, best.worth_minor, together.is_complete)
 
 
 def apply(candidates: Sequence[Candidate], wares: tuple[Ware, ...]) -> Deal:
     """Apply all of them, one after the other, to what is left of each line."""
-    left = {ware.line.line_id: ware.value_minor for ware in wares}
-    chosen = []
+    left = {ware.line_id: ware.value_minor for ware in wares}
+    chosen, worth = [], 0
     for candidate in sorted(candidates, key=_order):
         given = give(candidate.benefit, candidate.scope, left)
         for line_id, part in given.shares.items():
             left[line_id] -= part
         chosen.append((candidate, given))
-    return Deal(tuple(chosen))
+        worth += given.worth_minor
+    return Deal(tuple(chosen), worth)
 
 
 def has_effect(candidate: Candidate, given: Given) -> bool:
@@ -65,7 +60,7 @@ def has_effect(candidate: Candidate, given: Given) -> bool:
 
 def _order(candidate: Candidate) -> tuple[bool, bool, int, str]:
     """Points are earned on what is paid in the end; articles come before the whole basket."""
-    late = candidate.benefit.kind in POINTS_LAST
+    late = candidate.benefit.kind in EARNING
     return (late, candidate.whole_basket, -candidate.priority, candidate.id)
 
 
@@ -95,16 +90,22 @@ def _exact(free: list[Candidate], choices: list[list[Candidate]], wares: tuple[W
 def _improved(
     free: list[Candidate], choices: list[list[Candidate]], wares: tuple[Ware, ...]
 ) -> Deal:
+    """Group by group, try whoever alone gives more than the group's pick does beside the others."""
     picked = [group[0] for group in choices]
+    alone = {one.id: apply((one,), wares).worth_minor for group in choices for one in group}
     best = apply((*free, *picked), wares)
     for _ in range(MAX_ROUNDS):
         before = best.worth_minor
         for place, group in enumerate(choices):
+            given = {one.id: part.worth_minor for one, part in best.chosen}
             for one in group:
+                if one is picked[place] or alone[one.id] <= given[picked[place].id]:
+                    continue
                 tried = [*picked[:place], one, *picked[place + 1 :]]
                 deal = apply((*free, *tried), wares)
                 if deal.worth_minor > best.worth_minor:
                     best, picked = deal, tried
+                    break
         if best.worth_minor == before:
             break
-    return Deal(best.chosen, is_complete=False)
+    return Deal(best.chosen, best.worth_minor, is_complete=False)

@@ -22,6 +22,7 @@ ROWS = (
     "scan",
     "lookups",
     "scan_http",
+    "evaluate",
     "drain",
     "start",
     "backlog",
