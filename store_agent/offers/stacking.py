@@ -7,7 +7,7 @@ nothing gets better: bounded in steps, never in time, so that the same basket ge
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
@@ -70,16 +70,22 @@ def _best_together(candidates: list[Candidate], wares: tuple[Ware, ...]) -> Deal
     for one in candidates:
         if one.stacking.group:
             groups.setdefault(one.stacking.group, []).append(one)
-    choices = [_by_worth(groups[name], wares) for name in sorted(groups)]
+    alone = _alone((one for group in groups.values() for one in group), wares)
+    choices = [_by_worth(groups[name], alone) for name in sorted(groups)]
     if prod(len(group) for group in choices) <= MAX_EXACT:
         return _exact(free, choices, wares)
-    return _improved(free, [group[:CLOSE_CALLS] for group in choices], wares)
+    return _improved(free, [group[:CLOSE_CALLS] for group in choices], wares, alone)
 
 
-def _by_worth(group: list[Candidate], wares: tuple[Ware, ...]) -> list[Candidate]:
+def _by_worth(group: list[Candidate], alone: Mapping[str, int]) -> list[Candidate]:
     """A group's candidates, what gives most by itself first."""
-    worth = {one.id: apply((one,), wares).worth_minor for one in group}
-    return sorted(group, key=lambda one: (-worth[one.id], _order(one)))
+    return sorted(group, key=lambda one: (-alone[one.id], _order(one)))
+
+
+def _alone(candidates: Iterable[Candidate], wares: tuple[Ware, ...]) -> dict[str, int]:
+    """What each would be worth by itself."""
+    full = {ware.line_id: ware.value_minor for ware in wares}
+    return {one.id: give(one.benefit, one.scope, full).worth_minor for one in candidates}
 
 
 def _exact(free: list[Candidate], choices: list[list[Candidate]], wares: tuple[Ware, ...]) -> Deal:
@@ -88,11 +94,13 @@ def _exact(free: list[Candidate], choices: list[list[Candidate]], wares: tuple[W
 
 
 def _improved(
-    free: list[Candidate], choices: list[list[Candidate]], wares: tuple[Ware, ...]
+    free: list[Candidate],
+    choices: list[list[Candidate]],
+    wares: tuple[Ware, ...],
+    alone: Mapping[str, int],
 ) -> Deal:
     """Group by group, try whoever alone gives more than the group's pick does beside the others."""
     picked = [group[0] for group in choices]
-    alone = {one.id: apply((one,), wares).worth_minor for group in choices for one in group}
     best = apply((*free, *picked), wares)
     for _ in range(MAX_ROUNDS):
         before = best.worth_minor
