@@ -58,6 +58,8 @@ DOORS: tuple[Door, ...] = (
     Door("POST", "/pos/v1/baskets/{txn_id}/void", TILL),
     Door("POST", "/pos/v1/returns", TILL, 256 * KIB),
     Door("POST", "/pos/v1/journal", TILL, 1024 * KIB),
+    Door("GET", "/pos/v1/proposals", TILL),
+    Door("POST", "/pos/v1/proposals/{proposal_id}", TILL),
     # the tablet: how it gets in
     Door("GET", "/pair", PUBLIC),
     Door("POST", "/pair", PUBLIC),

@@ -58,6 +58,7 @@ from store_agent.storage import Storage, StorageSettings, keys, ledger, open_sto
 from store_agent.tablet.access import TabletAccess
 from store_agent.tablet.cookies import CookieReader
 from store_agent.tablet.shop import Places, TabletShop
+from store_agent.till_board import TillBoard
 from sync import outbox
 from sync.feed import HttpFeed
 from sync.status import LineState
@@ -85,6 +86,7 @@ class Agent:
     clienteling: Clienteling
     presence: Presence
     upkeep: Upkeep
+    board: TillBoard
     access: TabletAccess
     tablet: TabletShop
     hub: Hub
@@ -108,6 +110,8 @@ def build(settings: Settings, clock: Clock, addresses: Addresses) -> Agent:
         CustomerRefs(keys.load_or_create_key(_key_file(settings))),
     )
     upkeep = Upkeep(storage, counter, clock)
+    board = TillBoard()
+    board.subscribe(hub.customer_changed)
     sync = _sync(settings, storage, clock, announcer, presence.watch, upkeep)
     scanners = build_readers(settings.readers, clock)
     components = Components(storage, sync, scanners, presence, clock)
@@ -147,11 +151,13 @@ def build(settings: Settings, clock: Clock, addresses: Addresses) -> Agent:
                 clock,
                 is_online=lambda: sync is not None and sync.status().line is LineState.ONLINE,
                 changed=announcer.happened,
+                board=board,
             ),
             Identify(storage, counter, clock),
             settings.store,
             clock,
             metrics,
+            board,
         ),
         kiosk,
     )
@@ -170,6 +176,7 @@ def build(settings: Settings, clock: Clock, addresses: Addresses) -> Agent:
         clienteling=clienteling,
         presence=presence,
         upkeep=upkeep,
+        board=board,
         access=access,
         tablet=shop,
         hub=hub,

@@ -37,6 +37,7 @@ from store_agent.redemption.reserving import ReserveRequest, reserve
 from store_agent.redemption.returning import ReturnRequest, take_back
 from store_agent.redemption.voiding import void
 from store_agent.storage import Connection, Storage, View, visits
+from store_agent.till_board import TillBoard
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ class Checkout:
         *,
         is_online: Callable[[], bool],
         changed: Callable[[Greeting | None], None],
+        board: TillBoard,
         make_id: NewId = new_id,
     ) -> None:
         """Wire the verbs; nothing happens until one is called."""
@@ -85,18 +87,21 @@ class Checkout:
         self._clock = clock
         self._is_online = is_online
         self._changed = changed
+        self._board = board
         self._new_id = make_id
 
     # -- before the sale ----------------------------------------------------------------------
 
     async def evaluate(self, basket: Basket, asker: Asker) -> tuple[Evaluation, str | None]:
-        """What the offers make of a basket, and whose it is; no side effect."""
+        """What the offers make of a basket, and whose it is; nothing is written."""
 
         def look(view: View) -> tuple[Evaluation, str | None]:
             judged = self._judge(view, basket, asker, None)
             return judged.evaluation, judged.file.asked.customer_id
 
-        return await self._storage.read(look)
+        found, customer_id = await self._storage.read(look)
+        self._board.evaluated(asker.till, basket, customer_id, found, self._clock.now())
+        return found, customer_id
 
     async def reserve(
         self, basket: Basket, asker: Asker, offers: Collection[str], key: Key
@@ -132,6 +137,7 @@ class Checkout:
             lambda view: self._judge_paid(view, paid, asker),
             lambda tx, judged: once(tx, key, lambda: self._commit(tx, judged, paid, asker)),
         )
+        self._board.closed(asker.till, paid.sale.txn_id)
         if is_new:
             self._changed(None)
         return told
@@ -176,6 +182,7 @@ class Checkout:
             return once(tx, key, undo)
 
         told, is_new = await self._storage.write(record)
+        self._board.closed(asker.till, txn_id)
         if is_new:
             self._changed(None)
         return told

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import ValidationError
 
 from store_agent.api.metrics import Metrics
+from store_agent.api.pos import proposals
 from store_agent.api.pos.bodies import (
     BasketBody,
     Body,
@@ -47,6 +48,7 @@ from store_agent.domain.sale import Sale, SaleLine, Tender
 from store_agent.redemption.committing import Claimed
 from store_agent.redemption.returning import ReturnLine, ReturnRequest
 from store_agent.storage import Connection, sales
+from store_agent.till_board import TillBoard
 
 TxnId = Annotated[str, Path(min_length=1, max_length=128)]
 T = TypeVar("T", bound=Body)
@@ -96,23 +98,25 @@ class _Hook:
         return await self.checkout.take_back(find, lambda code: text_of(code, asker.language), key)
 
 
-def router(
+def router(  # noqa: PLR0913, PLR0917  wired once
     checkout: Checkout,
     identify: Identify,
     store: StoreSettings,
     clock: Clock,
     metrics: Metrics,
+    board: TillBoard,
 ) -> APIRouter:
     """All doors of `/pos/v1`."""
     hook = _Hook(checkout, identify, store, clock)
     routes = APIRouter(prefix="/pos/v1", tags=["till"], responses=PROBLEMS)
-    _before_the_sale(routes, hook)
+    _before_the_sale(routes, hook, board)
     _the_sale(routes, hook, metrics)
     _afterwards(routes, hook, metrics)
+    proposals.add(routes, board, store, clock)
     return routes
 
 
-def _before_the_sale(routes: APIRouter, hook: _Hook) -> None:
+def _before_the_sale(routes: APIRouter, hook: _Hook, board: TillBoard) -> None:
     @routes.post("/identify", response_class=Response, responses=example(IDENTITY))
     async def identify(
         body: IdentifyBody, request: Request, deadline_ms: DeadlineMs = None
@@ -129,14 +133,16 @@ def _before_the_sale(routes: APIRouter, hook: _Hook) -> None:
     async def evaluate(
         txn_id: TxnId, body: BasketBody, request: Request, deadline_ms: DeadlineMs = None
     ) -> Response:
-        """What the offers make of this basket; no side effect."""
+        """What the offers make of this basket, and what a tablet proposes; nothing is written."""
         asker = hook.asker(request, body.customer_ref)
         found = await _in_time(
             lambda: hook.checkout.evaluate(body.basket(txn_id), asker), deadline_ms
         )
         if found is None:
             return _json(answers.degraded(body.revision))
-        return _json(answers.evaluation(found[0], ()))
+        waiting = board.waiting(asker.till, hook.clock.now())
+        messages = [proposals.message(one, asker.language) for one in waiting]
+        return _json(answers.evaluation(found[0], messages))
 
     @routes.post(
         "/baskets/{txn_id}/reserve", response_class=Response, responses=example(RESERVATION)
