@@ -10,6 +10,7 @@ from hashlib import sha256
 
 from store_agent.domain.offer import Offer
 
+CONTROL_ARM, SHOWN_ARM = "control", "shown"  # as the platform assigns them: "offer-id:control"
 HASH_RANGE = 2.0**64  # the first 8 bytes of the digest are a number below this
 
 
@@ -35,8 +36,8 @@ def is_withheld(offer: Offer, customer_id: str, assignments: AbstractSet[str]) -
     Should the platform say both, "control" counts: not showing a new offer takes nothing away
     from anybody, while showing it would spoil the measurement.
     """
-    if assignments and f"{offer.id}:control" in assignments:
+    if assignments and f"{offer.id}:{CONTROL_ARM}" in assignments:
         return True
-    if offer.control_share <= 0 or (assignments and f"{offer.id}:shown" in assignments):
+    if offer.control_share <= 0 or (assignments and f"{offer.id}:{SHOWN_ARM}" in assignments):
         return False
     return in_control(offer.control_salt, customer_id, offer.control_share)

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
@@ -25,26 +26,38 @@ from store_agent.domain.errors import InvalidInput
 from store_agent.domain.offer import Offer, Voucher
 from store_agent.domain.rights import LotGrant
 from store_agent.identity import rotating
+from store_agent.offers import checks
 from store_agent.storage import codec, words
 from store_agent.storage.connection import Connection
 from store_agent.storage.times import to_text
 
 INSERT_NAMES = "INSERT INTO customer_words (rowid, words) VALUES (?, ?)"
 INSERT_NUMBER = "INSERT INTO customer_numbers (word, n) VALUES (?, ?) ON CONFLICT DO NOTHING"
+MOST_FAULTS = 3  # named of one document
 
 
 def _nothing(_value: object) -> tuple[Any, ...]:
     return ()
 
 
+def _no_faults(_value: object) -> Iterator[str]:
+    return iter(())
+
+
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """One collection; `pick` takes the searched `columns` out of a checked document."""
+    """One collection; `pick` takes the searched `columns` out of a checked document.
+
+    `faults` says what is wrong with a document of the right shape; `key` is the field that holds
+    the document's key, if it holds it.
+    """
 
     table: str
     shape: Any
     columns: tuple[str, ...] = ()
     pick: Callable[[Any], tuple[Any, ...]] = _nothing
+    faults: Callable[[Any], Iterator[str]] = _no_faults
+    key: str = "id"
 
     @property
     def insert_sql(self) -> str:
@@ -54,13 +67,15 @@ class Collection:
         return f"INSERT OR REPLACE INTO {self.table} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608  constants
 
     def checked(self, key: str, doc: object) -> Any:
-        """The value of `doc`. InvalidInput when it cannot be read or is not the one of `key`."""
+        """The value of `doc`. InvalidInput when it cannot be read or used, or is not `key`'s."""
         return self.of_key(key, codec.check(self.shape, doc))
 
     def of_key(self, key: str, value: Any) -> Any:
-        """`value`; InvalidInput when it is not the one of `key`."""
-        if getattr(value, "id", key) != key:
+        """`value`; InvalidInput when it makes no sense or is not the one of `key`."""
+        if getattr(value, self.key, key) != key:
             raise InvalidInput("the document's id is not its key")
+        if faults := list(islice(self.faults(value), MOST_FAULTS)):
+            raise InvalidInput(f"unusable document ({'; '.join(faults)})")
         return value
 
 
@@ -81,12 +96,13 @@ COLLECTIONS: Mapping[str, Collection] = MappingProxyType(
             _of_pass,
         ),
         "signing_keys": Collection("signing_keys", SigningKey),
-        "offers": Collection("offers", Offer),
+        "offers": Collection("offers", Offer, faults=checks.offer_faults),
         "vouchers": Collection(
             "vouchers",
             Voucher,
             ("customer_id", "code", "recalled"),
             lambda one: (one.customer_id, one.code or None, int(one.recalled)),
+            checks.voucher_faults,
         ),
         "purchases": Collection(
             "purchases",
@@ -99,7 +115,14 @@ COLLECTIONS: Mapping[str, Collection] = MappingProxyType(
         "staff": Collection("staff", StaffMember),
         "fences": Collection("fences", dict[str, Any]),
         "beacons": Collection("beacons", Transmitter),
-        "lots": Collection("lots", LotGrant, ("store_id",), lambda one: (one.store_id,)),
+        "lots": Collection(
+            "lots",
+            LotGrant,
+            ("store_id",),
+            lambda one: (one.store_id,),
+            checks.lot_faults,
+            key="lot_id",
+        ),
         "weather": Collection("weather", Weather),
     }
 )

@@ -244,3 +244,48 @@ def test_products_stock_staff_and_fences_are_read_back(shop: Connection) -> None
     assert [row.quantity for row in catalog.stock_of(shop, "sku-1")] == [3]
     assert [member.name for member in catalog.staff(shop)] == ["Bea"]
     assert catalog.fences(shop) == [{"type": "Feature", "properties": {}}]
+
+
+LOT = {
+    "lot_id": "lot-1",
+    "offer_id": "o-1",
+    "store_id": "s-1",
+    "store_epoch": "epoch-1",
+    "amount": 10,
+}
+
+
+@pytest.mark.parametrize(
+    ("collection", "key", "doc", "reason"),
+    [
+        ("offers", "o-1", offer("o-1", value=0), "benefit.value: 1 to 100 for percent"),
+        ("offers", "o-1", offer("o-1") | {"currency": "Euro"}, "currency: three capital letters"),
+        ("vouchers", "v-1", voucher("v-1") | {"title": {}}, "title: needs a text"),
+        ("lots", "lot-1", LOT | {"amount": 0}, "amount: 1 to"),
+        ("lots", "lot-2", LOT, "the document's id is not its key"),
+    ],
+)
+def test_a_rule_that_makes_no_sense_is_put_aside_by_name_and_the_rest_goes_on(
+    shop: Connection, collection: str, key: str, doc: dict[str, Any], reason: str
+) -> None:
+    batch = [
+        Change(collection, key, "upsert", doc),
+        Change("offers", "o-9", "upsert", offer("o-9")),
+        Change("vouchers", "v-9", "upsert", voucher("v-9")),
+        Change("lots", "lot-9", "upsert", LOT | {"lot_id": "lot-9"}),
+    ]
+    applied = changes.apply(shop, batch, "cursor", NOON)
+    assert (applied.upserts, applied.quarantined) == (3, 1)
+    ((where, name, why),) = shop.execute("SELECT collection, key, reason FROM quarantine")
+    assert (where, name) == (collection, key)
+    assert reason in why
+    assert shop.execute(f"SELECT id FROM {collection}").fetchall() == [
+        ({"offers": "o-9", "vouchers": "v-9", "lots": "lot-9"}[collection],)
+    ]
+
+
+def test_a_kill_switch_gets_through_whatever_else_the_offer_says(shop: Connection) -> None:
+    upsert(shop, "offers", offer("o-1"))
+    applied = upsert(shop, "offers", offer("o-1", value=0) | {"stopped": True})
+    assert (applied.upserts, applied.quarantined) == (1, 0)
+    assert [one.stopped for one in catalog.offers(shop)] == [True]

@@ -28,7 +28,7 @@ def test_every_collection_is_filled_and_searchable(tmp_path: Path) -> None:
         tmp_path,
         line("customers", customer("c-1", "Erika Müller", phone="+49 30 23125001")),
         line("passes", {"id": "p-1", "customer_id": "c-1", "message": "PASS"}),
-        line("offers", {"id": "o-1", "title": {}, "detail": {}, "benefit": benefit}),
+        line("offers", {"id": "o-1", "title": {"de": "10 %"}, "detail": {}, "benefit": benefit}),
         line("horoscopes", {"id": "aries"}),
         line("fences", {"type": "Feature"}, key="door"),
     )
