@@ -1,4 +1,4 @@
-"""How the demo's platform settles what a shop tells it: consents, states of persons, fences.
+"""How the demo's platform settles what a shop tells it about persons, fences and rights.
 
 Implements `sync.reference_platform.rules.Rules`. Every settled change names the event it answers,
 so that the shop drops its own pending copy.
@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from store_agent.demo.place import STORE_ID
+from store_agent.demo.settlement import RULES as RIGHTS
 from store_agent.domain.consent import ConsentDecision, ConsentState
 from store_agent.domain.customer import PersonState
 from store_agent.domain.events import EventType
@@ -31,6 +32,9 @@ class DemoRules:
         """Settle one new event; EventRefusedError when its data cannot be understood."""
         if event.type == EventType.FENCES_CHANGED:
             _settle_fences(event, store)
+            return
+        if event.type in RIGHTS:
+            _settle_right(event, store)
             return
         settle = _RULES.get(event.type)
         if settle is None or event.subject is None or "visit_id" in event.data:
@@ -53,6 +57,15 @@ def _settle_fences(event: PlatformEvent, store: Documents) -> None:
     if not isinstance(document, dict):
         raise EventRefusedError("invalid_data", f"{event.type} lacks a usable document")
     store.put("fences", STORE_ID, document, confirms=event.id)
+
+
+def _settle_right(event: PlatformEvent, store: Documents) -> None:
+    try:
+        RIGHTS[event.type](event, store)
+    except ValidationError as error:
+        raise EventRefusedError(
+            "invalid_data", f"{event.type} lacks a usable {_field(error)}"
+        ) from error
 
 
 def _settle_consent(customer: Document, event: PlatformEvent) -> Document:
