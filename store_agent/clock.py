@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 
 # No box that runs this release can truthfully say it is earlier than this or later than that: a
 # Raspberry Pi without a real-time clock boots in 1970 until NTP answers.
 EARLIEST_PLAUSIBLE = datetime(2026, 1, 1, tzinfo=UTC)
 LATEST_PLAUSIBLE = datetime(2046, 1, 1, tzinfo=UTC)
+
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Clock(Protocol):
@@ -54,6 +59,13 @@ class ManualClock:
         """Move both readings forward."""
         self.seconds += seconds
         self.wall += timedelta(seconds=seconds)
+
+
+def boot_id() -> str:
+    """Another one after each start of the box; "" where the kernel does not tell."""
+    with suppress(OSError):
+        return BOOT_ID.read_text().strip()
+    return ""
 
 
 def is_plausible(now: datetime) -> bool:

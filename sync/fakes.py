@@ -63,6 +63,7 @@ class MemoryCache:
     confirmed: list[str] = field(default_factory=list)
     position: str | None = None
     known_as_of: datetime | None = None
+    server_time: datetime | None = None
     snapshots: int = 0
 
     async def cursor(self) -> str | None:
@@ -73,8 +74,11 @@ class MemoryCache:
         """See `Cache.as_of`."""
         return self.known_as_of
 
-    async def apply(self, changes: Sequence[Change], cursor: str) -> None:
+    async def apply(
+        self, changes: Sequence[Change], cursor: str, server_time: datetime | None = None
+    ) -> None:
         """See `Cache.apply`."""
+        self.server_time = server_time or self.server_time
         for change in changes:
             if change.op is ChangeOp.DELETE:
                 self.documents.pop((change.collection, change.key), None)

@@ -41,8 +41,13 @@ class Cache(Protocol):
     async def as_of(self) -> datetime | None:
         """When the copy was last known to be up to date."""
 
-    async def apply(self, changes: Sequence[Change], cursor: str, /) -> None:
-        """Apply changes (possibly none) and note the new position, in one transaction."""
+    async def apply(
+        self, changes: Sequence[Change], cursor: str, server_time: datetime | None = None, /
+    ) -> None:
+        """Apply changes (possibly none) and note the new position, in one transaction.
+
+        `server_time` is what the platform's clock said when it answered.
+        """
 
     async def import_snapshot(
         self, chunks: AsyncIterator[bytes], progress: Callable[[int, int], None], /

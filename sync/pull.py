@@ -71,7 +71,7 @@ class Puller:
             raise  # the loop's pause spreads the snapshots of a whole fleet
         self._reached = True
         self._exchanged(page.reconnect_window_s)
-        await self._cache.apply(page.changes, page.cursor)
+        await self._cache.apply(page.changes, page.cursor, page.server_time)
         self._show(page)
         waited = wait_s == 0 or self._monotonic() - began_s >= HASTY_S
         return waited or bool(page.changes) or not page.up_to_date

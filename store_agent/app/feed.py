@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from datetime import datetime
 from typing import TypeVar
 
-from store_agent.clock import Clock
+from store_agent.clock import Clock, boot_id
+from store_agent.redemption import moment
+from store_agent.redemption.moment import PlatformTime
 from store_agent.storage import (
     Connection,
     Storage,
@@ -55,6 +57,7 @@ class SyncCache:
         rights: Callable[[], Awaitable[None]],
     ) -> None:
         """Over one storage."""
+        self._boot_id = boot_id()
         self._positions = positions
         self._rights = rights
         self._storage = storage
@@ -69,7 +72,9 @@ class SyncCache:
         """When the copy was last known to be up to date."""
         return await self._storage.read(lambda view: changes.as_of(view.cache))
 
-    async def apply(self, news: Sequence[Change], cursor: str, /) -> None:
+    async def apply(
+        self, news: Sequence[Change], cursor: str, server_time: datetime | None = None, /
+    ) -> None:
         """Apply, let go of the local changes the news confirms, and only then move the cursor.
 
         In this order a crash at any point repeats the page, which changes nothing twice; a local
@@ -95,8 +100,16 @@ class SyncCache:
             )
         if any(change.collection in RIGHTS for change in news):
             await self._rights()
+        if server_time is not None:
+            await self._tell_time(PlatformTime(server_time, self._boot_id))
         if news:
             self._changed(_customers(news))
+
+    async def _tell_time(self, told: PlatformTime) -> None:
+        """By the platform's clock rights end, whatever the box's own has done meanwhile."""
+        now = self._clock.now()
+        if await self._storage.read(lambda view: moment.is_news(view.ledger, told, now)):
+            await self._storage.write(lambda tx: moment.trust(tx, told))
 
     async def _confirm(self, event_ids: Sequence[str]) -> None:
         def confirm(tx: Connection) -> None:

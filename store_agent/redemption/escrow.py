@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from store_agent.domain.rights import Lot, LotGrant, LotState
+from store_agent.domain.rights import Lot, LotClass, LotGrant, LotState
 
 LOW_SHARE = 4
 
@@ -33,6 +33,11 @@ def pick(lots: Iterable[Lot], units: int, now: datetime) -> list[tuple[str, int]
             picked.append((lot.lot_id, part))
             units -= part
     return picked if units <= 0 else []
+
+
+def provable(lots: Iterable[Lot]) -> list[Lot]:
+    """Those that may be spent by a clock that nobody has checked: nobody takes them by time."""
+    return [lot for lot in lots if lot.lot_class is LotClass.STRICT or lot.spend_until is None]
 
 
 def spendable(lots: Iterable[Lot], now: datetime) -> int:

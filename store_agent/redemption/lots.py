@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from store_agent.clock import boot_id
 from store_agent.domain import rights_events
 from store_agent.domain.ids import NewId
 from store_agent.domain.offer import BudgetUnit
-from store_agent.domain.rights import LotGrant, LotState
+from store_agent.domain.rights import Lot, LotGrant, LotState
 from store_agent.outgoing import emit
-from store_agent.redemption import escrow
+from store_agent.redemption import escrow, moment
 from store_agent.storage import Connection, lots, reservations
 from store_agent.storage.times import to_text
 
@@ -33,7 +34,7 @@ def take_grants(
 
 def left(connection: Connection, offer_id: str, now: datetime, but_txn: str = "") -> int:
     """Units that can be spent now and no other basket holds."""
-    free = escrow.spendable(lots.active(connection, offer_id), now)
+    free = escrow.spendable(_usable(connection, offer_id), now)
     return max(0, free - lots.held(connection, offer_id, to_text(now), but_txn))
 
 
@@ -43,10 +44,18 @@ def spend(
     """Take `units` out of the lots; [] when there are not enough that nobody else holds."""
     if units > left(tx, offer_id, now, txn_id):
         return []
-    picked = escrow.pick(lots.active(tx, offer_id), units, now)
+    picked = escrow.pick(_usable(tx, offer_id), units, now)
     for lot_id, part in picked:
         lots.change_remaining(tx, lot_id, -part)
     return picked
+
+
+def _usable(connection: Connection, offer_id: str) -> list[Lot]:
+    """Open lots; those the centre takes back by time only while this box knows the time."""
+    some = lots.active(connection, offer_id)
+    certain = escrow.provable(some)
+    is_certain = len(certain) == len(some) or moment.is_proved(connection, boot_id())
+    return some if is_certain else certain
 
 
 def give_back(tx: Connection, lot_id: str, units: int) -> str:

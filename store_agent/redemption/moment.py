@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from store_agent.storage import Connection, meta
 
 _MARK = "clock_high_water"
+_BOOT = "clock_proved_in_boot"
 MARK_STEP = timedelta(seconds=1)  # a mark of every second is exact enough, and saves writes
+LAG_STEP = timedelta(minutes=1)  # clocks differ a little: not every page is worth a write
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformTime:
+    """What the platform's clock said, over an authenticated line, and in which boot of the box."""
+
+    at: datetime
+    boot_id: str
 
 
 def effective_now(connection: Connection, wall: datetime) -> datetime:
-    """The later of the wall clock and the highest time ever acted on.
+    """The latest of the wall clock, the highest time ever acted on, and the platform's last word.
 
     A clock that was set back cannot make an ended right valid again. One that jumped forward by
-    mistake stops what ends by time (safe) until `trust` puts it right.
+    mistake stops what ends by time (safe) until `trust` puts the mark right.
     """
     mark = meta.get_time(connection, _MARK)
     return wall if mark is None else max(mark, wall)
@@ -27,8 +38,25 @@ def remember(tx: Connection, now: datetime) -> None:
         meta.put_time(tx, _MARK, now)
 
 
-def trust(tx: Connection, platform_now: datetime) -> None:
-    """Put the mark back to the platform's own time, which a shop's clock must not overrule."""
-    mark = meta.get_time(tx, _MARK)
-    if mark is not None and mark > platform_now:
-        meta.put_time(tx, _MARK, platform_now)
+def is_news(connection: Connection, told: PlatformTime, wall: datetime) -> bool:
+    """Whether `trust` would change anything that matters: it saves the write on most pages."""
+    if meta.get(connection, _BOOT) != told.boot_id:
+        return True
+    mark = meta.get_time(connection, _MARK)
+    lags = told.at - (wall if mark is None else max(mark, wall)) >= LAG_STEP
+    return lags or (mark is not None and mark - told.at >= LAG_STEP)
+
+
+def trust(tx: Connection, told: PlatformTime) -> None:
+    """Put the mark to the platform's time: forward for a clock that lags, and the only way back."""
+    meta.put_time(tx, _MARK, told.at)
+    meta.put(tx, _BOOT, told.boot_id)
+
+
+def is_proved(connection: Connection, boot_id: str) -> bool:
+    """Whether the platform told the time since the box was started.
+
+    Without that a slow clock cannot show that a right has not ended. A ledger that never heard of
+    the platform has no lots either.
+    """
+    return meta.get(connection, _BOOT) in {None, boot_id}
