@@ -104,13 +104,14 @@ def write_off(event: PlatformEvent, documents: Documents) -> None:
 
 
 def spend(documents: Documents, account: LotAccount, units: int) -> bool:
-    """Count a reported redemption against its open lot; False when it cannot have come from it."""
+    """Count a reported redemption while its lot is open; False when the lot did not hold that much.
+
+    It happened, so it counts all the same; what is free never depends on it.
+    """
     if account.state is not AccountState.OPEN:
         return True  # the statement has counted it: only a detail
-    if account.consumed + units > account.amount:
-        return False
     write_account(documents, replace(account, consumed=account.consumed + units))
-    return True
+    return account.consumed + units <= account.amount
 
 
 def uncount(documents: Documents, account: LotAccount, units: int) -> None:

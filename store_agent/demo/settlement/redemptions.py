@@ -104,7 +104,6 @@ def _count(event: PlatformEvent, documents: Documents, told: Told) -> bool:
         return False
     if not budgets.spend(documents, account, told.units):
         conflicts.note(documents, event, told.redemption_id, "overspent")
-        return False
     return True
 
 

@@ -169,14 +169,16 @@ def test_what_a_lost_ledger_held_is_written_off_and_never_free_again(
     assert [lot["store_id"] for lot in documents.all_of("lots")] == ["b"]
 
 
-def test_more_than_the_lot_holds_is_a_conflict_and_not_counted(documents: MemoryDocuments) -> None:
+def test_more_than_the_lot_holds_is_noted_and_costs_the_budget_nothing(
+    documents: MemoryDocuments,
+) -> None:
     apply(documents, wanted("e-1"))
     apply(documents, recorded("r-1", lot_id="lot-e-1"), recorded("r-2", lot_id="lot-e-1"))
     apply(documents, recorded("r-3", store="b", lot_id="lot-e-1"))
     found = {one["redemption_id"]: one["reason"] for one in documents.all_of("conflicts")}
     assert found == {"r-2": "overspent", "r-3": "foreign_lot"}
-    (account,) = documents.all_of("lot_accounts")
-    assert account["consumed"] == 1
+    (budget,) = documents.all_of("budgets")
+    assert (budget["free"], budget["open"]) == (11, 1)
 
 
 def test_what_a_till_gave_away_without_a_right_is_noted_once(documents: MemoryDocuments) -> None:
