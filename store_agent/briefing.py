@@ -19,14 +19,16 @@ from store_agent.storage import View, catalog, consents, customers, persons
 
 
 def customer(view: View, customer_id: str) -> Customer | None:
-    """The cached customer with this shop's undelivered changes laid over it."""
+    """The cached customer with this shop's undelivered changes laid over it.
+
+    A change made under an id that was merged into this customer since counts as well.
+    """
     cached = customers.get(view.cache, customer_id)
     if cached is None:
         return None
+    ids = (cached.id, *customers.merged_into(view.cache, cached.id))
     return overlay(
-        cached,
-        consents.undelivered(view.ledger, customer_id),
-        persons.pending(view.ledger, customer_id),
+        cached, consents.undelivered(view.ledger, *ids), persons.pending(view.ledger, *ids)
     )
 
 

@@ -100,8 +100,7 @@ def _left(visit: Visit | None, event: ZoneEvent) -> Change:
         return Change(_unplaced(visit), arrived=True)
     if visit.indoor_at is not None and visit.indoor_at > event.at:
         return Change(_unplaced(visit), arrived=True)
-    ended = replace(_unplaced(visit), ended_at=max(visit.started_at, event.at))
-    return Change(None, ended=ended, arrived=True)
+    return Change(None, ended=ended(visit, event.at), arrived=True)
 
 
 def _without_zone(visit: Visit | None, event: ZoneEvent) -> Visit | None:
@@ -116,8 +115,12 @@ def released(visit: Visit | None, at: datetime) -> Change:
     """What phones and beacons told is over at `at`; a visit in which a pass was shown goes on."""
     if visit is None or visit.lane:
         return Change(visit and _unplaced(visit))
-    ended = replace(_unplaced(visit), ended_at=max(visit.started_at, at))
-    return Change(None, ended=ended)
+    return Change(None, ended=ended(visit, at))
+
+
+def ended(visit: Visit, at: datetime) -> Visit:
+    """The visit with its end; none ends before it began."""
+    return replace(_unplaced(visit), ended_at=max(visit.started_at, at))
 
 
 def _at_curbside(visit: Visit | None, event: ZoneEvent) -> Change:

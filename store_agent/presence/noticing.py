@@ -242,7 +242,7 @@ class Noticing:
                 # Under whatever id it stood: nothing of it stays.
                 record.apply(current.engine.forget(record.state, now))
                 if _is_merged(person, subject):
-                    record.hand_over()
+                    record.hand_over(now)
                 record.forget(now)
             elif self._is_closed_for_good(now):
                 record.apply(current.engine.close(record.state, now))

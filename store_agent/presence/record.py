@@ -17,7 +17,7 @@ from store_agent.domain.greeting import Confidence, Visit
 from store_agent.domain.ids import NewId
 from store_agent.outgoing import emit
 from store_agent.presence.fence_book import Plan
-from store_agent.presence.joining import Change, follow, observed, placed, released
+from store_agent.presence.joining import Change, ended, follow, observed, placed, released
 from store_agent.presence.people import Standing
 from store_agent.presence.zone_events import to_platform
 from store_agent.storage import Connection, arrivals, visits, whereabouts
@@ -79,9 +79,12 @@ class Record:
             self._write(released(self.visit, at))
             self.visible = True
 
-    def hand_over(self) -> None:
-        """Two customers are one now: an open visit of the old id becomes the other's, if any."""
-        if self.visit is None or visits.find_open(self.tx, self.person.customer_id) is not None:
+    def hand_over(self, at: datetime) -> None:
+        """Two customers are one now, with one visit: the open one of the new id, else this."""
+        if self.visit is None:
+            return
+        if visits.find_open(self.tx, self.person.customer_id) is not None:
+            self._write(Change(None, ended=ended(self.visit, at)))
             return
         visits.hand_over(self.tx, self.visit.id, self.person.customer_id)
         self.visit = None
@@ -100,8 +103,7 @@ class Record:
     def _write(self, change: Change, fence_id: str = "") -> None:
         if change.ended is not None and change.ended.ended_at is not None:
             visits.end(self.tx, change.ended.id, change.ended.ended_at)
-            ended = events.visit_ended(self.make_id(), change.ended, change.ended.ended_at)
-            emit(self.tx, ended)
+            emit(self.tx, events.visit_ended(self.make_id(), change.ended, change.ended.ended_at))
             self.visit = None
         else:
             self._set_visit(change.visit)

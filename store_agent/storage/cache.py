@@ -99,5 +99,11 @@ MIGRATIONS = MigrationSet(
             CREATE TABLE weather (id TEXT PRIMARY KEY, doc BLOB NOT NULL) WITHOUT ROWID;
             """,
         ),
+        (
+            "0004_merges",
+            """
+            CREATE INDEX merged_customers_new ON merged_customers (new_id);
+            """,
+        ),
     ),
 )

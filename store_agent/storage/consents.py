@@ -36,12 +36,13 @@ def record(
     )
 
 
-def undelivered(connection: Connection, customer_id: str) -> list[ConsentDecision]:
-    """Decisions that overlay the customer's document, in the order they were made."""
+def undelivered(connection: Connection, *customer_ids: str) -> list[ConsentDecision]:
+    """Decisions that overlay the document of a customer, under all its ids, as they were made."""
+    marks = ", ".join("?" * len(customer_ids))
     rows = connection.execute(
-        "SELECT purpose, state, decided_at, how, text_version, language, event_id FROM consents"
-        " WHERE customer_id = ? AND confirmed = 0 ORDER BY n",
-        (customer_id,),
+        "SELECT purpose, state, decided_at, how, text_version, language, event_id"  # noqa: S608  marks
+        f" FROM consents WHERE customer_id IN ({marks}) AND confirmed = 0 ORDER BY n",
+        customer_ids,
     )
     return [
         ConsentDecision(row[0], ConsentState(row[1]), from_text(row[2]), *row[3:]) for row in rows

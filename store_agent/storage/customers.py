@@ -27,6 +27,12 @@ def get(cache: Connection, customer_id: str) -> Customer | None:
     return None if doc is None else codec.read(Customer, doc)
 
 
+def merged_into(cache: Connection, customer_id: str) -> tuple[str, ...]:
+    """The old ids of customers who are this one now."""
+    rows = cache.execute("SELECT old_id FROM merged_customers WHERE new_id = ?", (customer_id,))
+    return tuple(row[0] for row in rows)
+
+
 def count(cache: Connection) -> int:
     """How many customers this shop knows."""
     return int(cache.execute("SELECT count(*) FROM customers").fetchall()[0][0])

@@ -20,11 +20,13 @@ def set_state(  # noqa: PLR0913, PLR0917  one column each
     )
 
 
-def pending(connection: Connection, customer_id: str) -> dict[PersonState, bool]:
-    """What overlays the customer's document: the last switch of each state."""
+def pending(connection: Connection, *customer_ids: str) -> dict[PersonState, bool]:
+    """What overlays the document of a customer, under all its ids: each state's last switch."""
+    marks = ", ".join("?" * len(customer_ids))
     rows = connection.execute(
-        "SELECT state, is_on FROM person_states WHERE customer_id = ? AND confirmed = 0 ORDER BY n",
-        (customer_id,),
+        "SELECT state, is_on FROM person_states"  # noqa: S608  marks
+        f" WHERE customer_id IN ({marks}) AND confirmed = 0 ORDER BY n",
+        customer_ids,
     )
     return {PersonState(state): bool(is_on) for state, is_on in rows}
 
