@@ -10,7 +10,7 @@ from datetime import datetime
 from markupsafe import Markup
 
 from kiosk_ui.live import Ending, Hub, Page, PageKind
-from kiosk_ui.model import CustomerPage, Floor, Status, Viewer
+from kiosk_ui.model import CustomerPage, Floor, Role, Status, Viewer
 from kiosk_ui.plan import draw
 from kiosk_ui.ports import Shop
 from kiosk_ui.printer import Fragment, Printer, short_key
@@ -43,6 +43,8 @@ class Board:
         parts = await self.line(viewer)
         if page.kind is PageKind.STATUS:
             return parts + await self.components(viewer)
+        if page.kind is PageKind.CONFLICTS:
+            return parts + await self.conflicts(viewer)
         floor = await self.floor(viewer)
         if page.kind is PageKind.FLOOR:
             return parts + floor
@@ -54,8 +56,17 @@ class Board:
         return parts + await self._watched_customer(page.customer_id, viewer)
 
     async def line(self, viewer: Viewer) -> Print:
-        """The top line."""
-        return await self._shared("line", self._hub.status_version, viewer, self._print_line)
+        """The top line and, for managers, how much there is to check."""
+        top = await self._shared("line", self._hub.status_version, viewer, self._print_line)
+        if viewer.role is not Role.MANAGER:
+            return top
+        version = self._hub.floor_version
+        return top + await self._shared("to-check", version, viewer, self._print_to_check)
+
+    async def conflicts(self, viewer: Viewer) -> Print:
+        """What was given without a right."""
+        version = self._hub.floor_version
+        return await self._shared("conflicts", version, viewer, self._print_conflicts)
 
     async def components(self, viewer: Viewer) -> Print:
         """The status page's content."""
@@ -130,6 +141,14 @@ class Board:
     async def _print_components(self, viewer: Viewer) -> Print:
         status = await self._shop.status()
         return (self._fragment("components.html", "components", viewer, status=status),)
+
+    async def _print_to_check(self, viewer: Viewer) -> Print:
+        count = len(await self._shop.conflicts(viewer))
+        return (self._fragment("to_check.html", "to-check", viewer, count=count),)
+
+    async def _print_conflicts(self, viewer: Viewer) -> Print:
+        rows = await self._shop.conflicts(viewer)
+        return (self._fragment("conflicts.html", "conflicts", viewer, rows=rows),)
 
     async def _print_floor(self, viewer: Viewer) -> Print:
         floor: Floor = await self._shop.floor(viewer)

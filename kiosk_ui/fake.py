@@ -14,7 +14,9 @@ from kiosk_ui.errors import LoginReason, LoginRefused, PairingRefused
 from kiosk_ui.live import Hub
 from kiosk_ui.model import (
     ArrivalRow,
+    BasketNote,
     Claim,
+    ConflictRow,
     CustomerPage,
     Device,
     Evidence,
@@ -22,8 +24,12 @@ from kiosk_ui.model import (
     FloorPlan,
     FloorRow,
     GuestRow,
+    Money,
+    OfferInBasket,
     OpenedBy,
     PersonMark,
+    ProposalNote,
+    ProposalState,
     Role,
     ScanOutcome,
     SearchHit,
@@ -56,6 +62,11 @@ class FakeShop:
     latest: str | None = None  # who was scanned last
     coming: Mapping[str, tuple[ArrivalRow, ...]] = field(default_factory=dict)
     plan: FloorPlan | None = None
+    baskets: dict[str, BasketNote] = field(default_factory=dict)  # by customer
+    in_basket: Mapping[str, Mapping[str, OfferInBasket]] = field(default_factory=dict)
+    proposals: dict[tuple[str, str], ProposalNote] = field(default_factory=dict)
+    given: Mapping[str, tuple[ConflictRow, ...]] = field(default_factory=dict)
+    checked: set[str] = field(default_factory=set)
 
     async def floor(self, viewer: Viewer) -> Floor:
         """Everybody in `rows` who was not marked as somebody else."""
@@ -82,7 +93,7 @@ class FakeShop:
 
     async def refresh(self, customer_id: str, viewer: Viewer) -> CustomerPage:
         """The page as it is now."""
-        page = self.people[viewer.language][customer_id]
+        page = self._at_till(self.people[viewer.language][customer_id], viewer.language)
         row = self.rows[viewer.language].get(customer_id)
         if row and row.visit_id in self.not_them:
             raise LookupError(customer_id)
@@ -101,6 +112,20 @@ class FakeShop:
             confidence=row.confidence,
             claim=row.claim,
         )
+
+    def _at_till(self, page: CustomerPage, language: str) -> CustomerPage:
+        """The card with the basket that stands on a till, if one does, and what was proposed."""
+        basket = self.baskets.get(page.customer_id)
+        inside = self.in_basket.get(language, {}) if basket else {}
+        offers = tuple(
+            replace(
+                offer,
+                in_basket=inside.get(offer.id),
+                proposal=self.proposals.get((page.customer_id, offer.id)),
+            )
+            for offer in page.offers
+        )
+        return replace(page, basket=basket, offers=offers)
 
     async def search(self, query: str, viewer: Viewer) -> tuple[SearchHit, ...]:
         """Everybody whose name contains all words of `query`."""
@@ -157,6 +182,37 @@ class FakeShop:
     async def release(self, visit_id: str, viewer: Viewer) -> None:
         """Nobody is with them."""
         self._set_claim(visit_id, None)
+
+    async def propose(self, customer_id: str, offer_id: str, viewer: Viewer) -> None:
+        """It waits at the till until `answer`."""
+        basket = self.baskets[customer_id]
+        note = ProposalNote(basket.till, ProposalState.WAITING, self.now())
+        self._note(customer_id, offer_id, note)
+
+    async def conflicts(self, viewer: Viewer) -> tuple[ConflictRow, ...]:
+        """What nobody has seen yet; nothing for associates."""
+        if viewer.role is not Role.MANAGER:
+            return ()
+        rows = self.given.get(viewer.language, ())
+        return tuple(row for row in rows if row.id not in self.checked)
+
+    async def conflict_seen(self, conflict_id: str, viewer: Viewer) -> None:
+        """Off the list."""
+        if not any(row.id == conflict_id for rows in self.given.values() for row in rows):
+            raise LookupError(conflict_id)
+        self.checked.add(conflict_id)
+
+    def answer(
+        self, customer_id: str, offer_id: str, state: ProposalState, total: Money | None = None
+    ) -> None:
+        """What the till makes of a proposal."""
+        note = self.proposals[customer_id, offer_id]
+        self._note(customer_id, offer_id, replace(note, state=state, total=total))
+
+    def _note(self, customer_id: str, offer_id: str, note: ProposalNote) -> None:
+        self.proposals[customer_id, offer_id] = note
+        self.hub.customer_changed(customer_id)
+        self.hub.floor_changed()
 
     def _set_claim(self, visit_id: str, claim: Claim | None) -> None:
         for rows in self.rows.values():

@@ -222,16 +222,22 @@ def _mira(now: datetime, *, german: bool) -> CustomerPage:
 def _offers(now: datetime, *, german: bool) -> tuple[OfferCard, ...]:
     if german:
         return (
-            OfferCard("v-1", "20 % auf Accessoires", "Treue Gold", valid_until=now + _days(9)),
+            OfferCard("v-1", "20 % auf Accessoires", "Treue Gold", valid_until=now + _days(9),
+                      reason="matches"),
             OfferCard("v-2", "10 € Gutschein", "vom Geburtstag", is_voucher=True,
-                      worth=Money(1000), min_basket=Money(5000), valid_until=now + _days(3)),
-            OfferCard("v-3", "Doppelte Punkte", "rechnet die Kasse von selbst", valid_until=now),
+                      worth=Money(1000), min_basket=Money(5000), valid_until=now + _days(3),
+                      reason="issued_right"),
+            OfferCard("v-3", "Doppelte Punkte", "rechnet die Kasse von selbst", valid_until=now,
+                      reason="matches"),
         )  # fmt: skip
     return (
-        OfferCard("v-1", "20 % off accessories", "Gold loyalty", valid_until=now + _days(9)),
+        OfferCard("v-1", "20 % off accessories", "Gold loyalty", valid_until=now + _days(9),
+                  reason="matches"),
         OfferCard("v-2", "€10 voucher", "birthday", is_voucher=True,
-                  worth=Money(1000), min_basket=Money(5000), valid_until=now + _days(3)),
-        OfferCard("v-3", "Double points", "the till does it by itself", valid_until=now),
+                  worth=Money(1000), min_basket=Money(5000), valid_until=now + _days(3),
+                  reason="issued_right"),
+        OfferCard("v-3", "Double points", "the till does it by itself", valid_until=now,
+                  reason="matches"),
     )  # fmt: skip
 
 

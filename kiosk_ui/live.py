@@ -34,6 +34,7 @@ class PageKind(Enum):
     CUSTOMER = "customer"
     STATUS = "status"
     PLAN = "plan"
+    CONFLICTS = "conflicts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Page:
 
     @property
     def shows_floor(self) -> bool:
-        """Whether the list of people is on this page."""
+        """Whether what happens in the shop is on this page, not only the state of the box."""
         return self.kind is not PageKind.STATUS
 
 

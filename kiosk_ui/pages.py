@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse
 from markupsafe import Markup
 
 from kiosk_ui.board import ARRIVAL, Board, Print
-from kiosk_ui.model import CustomerPage, Device, StaffChoice, Viewer
+from kiosk_ui.model import CustomerPage, Device, Role, StaffChoice, Viewer
 from kiosk_ui.ports import Shop
 from kiosk_ui.printer import Printer
 from kiosk_ui.settings import KioskSettings
@@ -24,6 +24,7 @@ CONTENT_SECURITY_POLICY = (
     "connect-src 'self'; worker-src 'self'; manifest-src 'self'; object-src 'none'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
+FORBIDDEN = 403
 PAGE_HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "Cache-Control": "no-store",
@@ -82,6 +83,21 @@ class Pages:
         parts = await self.board.line(viewer) + await self.board.components(viewer)
         shell = self._shell(viewer, parts, "status", "status")
         return answer(self._print("status.html", viewer, back="/status", **shell))
+
+    async def conflicts(self, viewer: Viewer) -> HTMLResponse:
+        """What was given without a right; 403 but for managers."""
+        parts = await self.board.line(viewer)
+        if viewer.role is not Role.MANAGER:
+            shell = self._shell(viewer, parts, "status", "")
+            return answer(self._print("forbidden.html", viewer, **shell), FORBIDDEN)
+        parts += await self.board.conflicts(viewer)
+        shell = self._shell(viewer, parts, "conflicts", "conflicts")
+        return answer(self._print("conflicts.html", viewer, **shell))
+
+    async def conflict_list(self, viewer: Viewer) -> HTMLResponse:
+        """The list alone, after one was seen."""
+        (listed,) = await self.board.conflicts(viewer)
+        return answer(listed.inline)
 
     async def plan(self, request: Request, viewer: Viewer) -> HTMLResponse:
         """The shop from above with who is where, beside the list."""

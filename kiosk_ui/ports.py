@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from kiosk_ui.model import (
+    ConflictRow,
     CustomerPage,
     Device,
     Floor,
@@ -63,6 +64,18 @@ class Shop(Protocol):
 
     async def release(self, visit_id: str, viewer: Viewer) -> None:
         """Let go of a claim, whoever has it; nothing if nobody has. LookupError if unknown."""
+
+    async def propose(self, customer_id: str, offer_id: str, viewer: Viewer) -> None:
+        """Offer this to the till where the customer's basket stands, which decides.
+
+        LookupError when there is no such customer, basket or offer for it now.
+        """
+
+    async def conflicts(self, viewer: Viewer) -> tuple[ConflictRow, ...]:
+        """What was given without a right and not seen yet, newest first; () but for managers."""
+
+    async def conflict_seen(self, conflict_id: str, viewer: Viewer) -> None:
+        """A manager has seen it. LookupError if unknown."""
 
 
 class Access(Protocol):

@@ -108,6 +108,8 @@ def _words() -> Mapping[str, Any]:
         "scan_reason": words.SCAN_REASONS,
         "mark_word": words.MARKS,
         "mark_note": words.MARK_NOTES,
+        "offer_reason": words.OFFER_REASONS,
+        "proposal_word": words.PROPOSALS,
         "origin": words.ORIGINS,
         "order_word": words.ORDERS,
         "opened_by": words.OPENED_BY,

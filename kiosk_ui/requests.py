@@ -11,9 +11,10 @@ from fastapi.routing import APIRoute
 from kiosk_ui.cookies import Cookie, read_cookie
 from kiosk_ui.errors import ShopUnavailable
 from kiosk_ui.language import choose_language
-from kiosk_ui.model import Device, Viewer
+from kiosk_ui.model import Device, Role, Viewer
 
 SEE_OTHER = 303
+FORBIDDEN = 403
 UNAVAILABLE = 503
 
 
@@ -37,6 +38,14 @@ def require_viewer(request: Request) -> Viewer:
     viewer: Viewer | None = request.state.viewer
     if viewer is None:
         raise _elsewhere(request, "/login")
+    return viewer
+
+
+def require_manager(request: Request) -> Viewer:
+    """The manager who is signed in; 403 for everybody else at a tablet."""
+    viewer = require_viewer(request)
+    if viewer.role is not Role.MANAGER:
+        raise HTTPException(FORBIDDEN, "for the store management only")
     return viewer
 
 

@@ -22,7 +22,7 @@ from kiosk_ui.model import Viewer
 from kiosk_ui.pages import Pages, customer_url, wants_fragment
 from kiosk_ui.ports import Access, Shop
 from kiosk_ui.printer import Printer
-from kiosk_ui.requests import KioskRoute, language_of, require_viewer
+from kiosk_ui.requests import KioskRoute, language_of, require_manager, require_viewer
 from kiosk_ui.settings import KioskSettings
 from kiosk_ui.shelf import build_shelf_router
 from kiosk_ui.static_files import StaticFiles
@@ -32,6 +32,7 @@ MAX_QUERY = 200  # characters of a search; more is a wedge scan that lost its wa
 MAX_SCAN = 4096  # characters; the largest QR code holds 4,296 alphanumeric ones
 
 AsViewer = Annotated[Viewer, Depends(require_viewer)]
+AsManager = Annotated[Viewer, Depends(require_manager)]
 FormText = Annotated[str, Form(max_length=MAX_SCAN)]
 
 
@@ -51,8 +52,9 @@ def build_router(  # noqa: PLR0913 - the composition root hands everything in
     pages = Pages(shop, board, printer, settings, now)
     router = APIRouter(include_in_schema=False, route_class=KioskRoute)
     _add_pages(router, pages)
-    for add in (_add_scan, _add_sentence, _add_identity, _add_claim):
+    for add in (_add_scan, _add_sentence, _add_identity, _add_claim, _add_proposals):
         add(router, pages, shop)
+    _add_conflicts(router, pages, shop, hub)
     _add_live(router, board, hub, monotonic)
     router.include_router(build_entry_router(access, hub, pages))
     router.include_router(build_shelf_router(printer, static, settings, now))
@@ -148,6 +150,37 @@ def _add_claim(router: APIRouter, pages: Pages, shop: Shop) -> None:
         return await _claimed(request, pages, viewer, customer_id)
 
 
+def _add_proposals(router: APIRouter, pages: Pages, shop: Shop) -> None:
+    @router.post("/customers/{customer_id:path}/propose")
+    async def propose(
+        request: Request, customer_id: str, viewer: AsViewer, offer_id: FormText
+    ) -> Response:
+        try:
+            await shop.propose(customer_id, offer_id, viewer)
+        except LookupError as error:
+            raise HTTPException(404, "no basket of this customer that it fits now") from error
+        if not wants_fragment(request):
+            return _to_customer(customer_id)
+        return await pages.part(viewer, customer_id, "offers")
+
+
+def _add_conflicts(router: APIRouter, pages: Pages, shop: Shop, hub: Hub) -> None:
+    @router.get("/conflicts")
+    async def conflicts(viewer: AsViewer) -> HTMLResponse:
+        return await pages.conflicts(viewer)
+
+    @router.post("/conflicts/{conflict_id}/seen")
+    async def seen(request: Request, conflict_id: str, viewer: AsManager) -> Response:
+        try:
+            await shop.conflict_seen(conflict_id, viewer)
+        except LookupError as error:
+            raise HTTPException(404, "no such entry") from error
+        hub.floor_changed()  # the number beside "To check" on every manager's page
+        if not wants_fragment(request):
+            return RedirectResponse("/conflicts", SEE_OTHER)
+        return await pages.conflict_list(viewer)
+
+
 def _add_live(router: APIRouter, board: Board, hub: Hub, monotonic: Callable[[], float]) -> None:
     @router.get("/events")
     async def events(
@@ -168,7 +201,7 @@ def _parse_page(text: str) -> Page:
     try:
         return Page(PageKind(kind), customer_id)
     except ValueError as error:
-        raise HTTPException(422, "page: floor, plan, status or customer:<id>") from error
+        raise HTTPException(422, "page: floor, plan, status, conflicts or customer:<id>") from error
 
 
 async def _claimed(request: Request, pages: Pages, viewer: Viewer, customer_id: str) -> Response:

@@ -175,6 +175,10 @@ class Formats:
             amount, money.currency, locale=self.locale, currency_digits=False, format=self._short()
         )
 
+    def saving(self, money: Money) -> str:
+        """What a basket gets cheaper by: 10,00 € with a minus sign before it."""
+        return f"\N{MINUS SIGN}{self.money(money)}"
+
     def number(self, value: int) -> str:
         """2.340 or 2,340."""
         return format_decimal(value, locale=self.locale)

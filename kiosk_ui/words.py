@@ -46,6 +46,16 @@ MARK_NOTES: Mapping[str, str] = {
     "colleague": msg("Staff purchases do not count."),
 }
 
+OFFER_REASONS: Mapping[str, str] = {
+    "issued_right": msg("Issued to this customer"),
+    "matches": msg("Meets every condition today"),
+}
+PROPOSALS: Mapping[str, str] = {
+    "waiting": msg("Offered to %(till)s at %(when)s. No answer yet."),
+    "accepted": msg("%(till)s accepted it."),
+    "declined": msg("%(till)s declined it."),
+    "unanswered": msg("%(till)s did not answer."),
+}
 ORIGINS: Mapping[str, str] = {
     "told": msg("told us"),
     "observed": msg("observed"),

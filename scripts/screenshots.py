@@ -23,6 +23,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from kiosk_ui.fake_app import DEVICE_TOKEN, SESSION_TOKEN, FakeKiosk, build_fake_kiosk
 from kiosk_ui.fake_cast import crowd, offline
 from kiosk_ui.fake_presence import furnish
+from kiosk_ui.fake_till import give_away, propose_both, stand_at_till
 from kiosk_ui.model import Progress
 from store_agent.clock import SystemClock
 
@@ -125,6 +126,17 @@ def claimed(kiosk: FakeKiosk, language: str) -> None:
         rows["mira"] = replace(rows["mira"], claim=claim)
 
 
+def manage(kiosk: FakeKiosk, language: str) -> None:
+    """A manager is signed in, and the tills have given something without a right."""
+    kiosk.access.sessions[SESSION_TOKEN] = ("tablet-1", "max")
+    give_away(kiosk.shop)
+
+
+def manage_nothing(kiosk: FakeKiosk, language: str) -> None:
+    """A manager is signed in; there is nothing to check."""
+    kiosk.access.sessions[SESSION_TOKEN] = ("tablet-1", "max")
+
+
 def fill(text: str) -> Callable[[Page], None]:
     """Search for `text`."""
 
@@ -163,6 +175,11 @@ SHOTS = (
     Shot("plan-crowd", "/plan", crowded_plan),
     Shot("plan-without-zones", "/plan"),
     Shot("customer-claimed", "/customers/mira", claimed),
+    Shot("customer-at-till", "/customers/mira", lambda kiosk, language: stand_at_till(kiosk.shop)),
+    Shot("customer-proposed", "/customers/mira", lambda kiosk, language: propose_both(kiosk.shop)),
+    Shot("conflicts", "/conflicts", manage),
+    Shot("conflicts-none", "/conflicts", manage_nothing),
+    Shot("conflicts-forbidden", "/conflicts"),
     Shot("floor-loading", "/", load),
     Shot("floor-lost", "/", cut_the_line, lose_connection),
     Shot("customer", "/customers/mira"),

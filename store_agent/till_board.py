@@ -63,6 +63,7 @@ class Proposal:
     title: str
     customer_id: str
     staff_id: str
+    currency: str
     at: datetime
     state: ProposalState = ProposalState.WAITING
     total_minor: int | None = None
@@ -161,7 +162,15 @@ class TillBoard:
         if known is not None:
             return known
         made = Proposal(
-            self._new_id(), till, standing.txn_id, offer_id, title, customer_id, staff_id, at
+            id=self._new_id(),
+            till=till,
+            txn_id=standing.txn_id,
+            offer_id=offer_id,
+            title=title,
+            customer_id=customer_id,
+            staff_id=staff_id,
+            currency=standing.currency,
+            at=at,
         )
         self._proposals[made.id] = made
         while len(self._proposals) > MAX_PROPOSALS:

@@ -74,6 +74,9 @@ DOORS: tuple[Door, ...] = (
     Door("GET", "/", STAFF),
     Door("GET", "/customers/{customer_id:path}", STAFF),
     Door("GET", "/plan", STAFF),
+    Door("GET", "/conflicts", STAFF),  # managers; everybody else is told so
+    Door("POST", "/conflicts/{conflict_id}/seen", STAFF),
+    Door("POST", "/customers/{customer_id:path}/propose", STAFF),
     Door("GET", "/search", STAFF),
     Door("GET", "/status", STAFF),
     Door("GET", "/events", DEVICE),  # without staff it tells the page to lock

@@ -63,6 +63,12 @@ class Announcer:
         if self._sync is not None:
             self._sync.nudge()
 
+    def basket_changed(self, customer_id: str) -> None:
+        """This customer's basket on a till, or what was proposed to it, is another one now."""
+        self._hub.customer_changed(customer_id)
+        if self._shop is not None and self._shop.opens_by_itself(customer_id):
+            self._hub.floor_changed()
+
     def profiles_changed(self, customer_ids: frozenset[str] | None) -> None:
         """The platform sent news about these customers, or about everybody (None)."""
         if self._shop is not None:

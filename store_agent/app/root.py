@@ -111,7 +111,7 @@ def build(settings: Settings, clock: Clock, addresses: Addresses) -> Agent:
     )
     upkeep = Upkeep(storage, counter, clock)
     board = TillBoard()
-    board.subscribe(hub.customer_changed)
+    board.subscribe(announcer.basket_changed)
     sync = _sync(settings, storage, clock, announcer, presence.watch, upkeep)
     scanners = build_readers(settings.readers, clock)
     components = Components(storage, sync, scanners, presence, clock)
@@ -120,7 +120,7 @@ def build(settings: Settings, clock: Clock, addresses: Addresses) -> Agent:
         presence.air.blind_zones,
         timedelta(minutes=settings.presence.claim_minutes),
     )
-    shop = TabletShop(storage, clienteling, settings.store, clock, components.status, places)
+    shop = TabletShop(storage, clienteling, settings.store, clock, components.status, places, board)
     announcer.connect(shop, presence.watch, sync)
     _gauges(metrics, hub, sync)
     metrics.gauge("sightings", "Radio sightings received", lambda: presence.air.heard)

@@ -80,13 +80,17 @@ class AppliedOffer:
 
 @dataclass(frozen=True, slots=True)
 class RefusedOffer:
-    """An offer, voucher or code that gives nothing here, and why; `sentence` can be read aloud."""
+    """An offer, voucher or code that gives nothing here, and why; `sentence` can be read aloud.
+
+    `missing_minor` is what the basket lacks, where that is the reason.
+    """
 
     offer_id: str
     reason: OfferReason
     sentence: str
     voucher_id: str | None = None
     title: str = ""
+    missing_minor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

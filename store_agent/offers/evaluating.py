@@ -204,4 +204,6 @@ def _with_sentence(one: Refused, case: Case, currency: str) -> RefusedOffer:
         missing_minor=one.missing_minor,
         currency=currency,
     )
-    return RefusedOffer(one.offer_id, one.reason, sentence, one.voucher_id, one.title)
+    return RefusedOffer(
+        one.offer_id, one.reason, sentence, one.voucher_id, one.title, one.missing_minor
+    )

@@ -176,6 +176,7 @@ def _offer(decision: OfferDecision, currency: str) -> model.OfferCard:
         is_voucher=decision.voucher_id is not None,
         worth=_worth(decision.benefit, currency),
         valid_until=decision.valid_until,
+        reason=str(decision.reason),
     )
 
 

@@ -21,10 +21,12 @@ from store_agent.domain.greeting import Greeting, Visit
 from store_agent.domain.naming import why_unnamed
 from store_agent.domain.scan import Scan, ScanSource
 from store_agent.presence.fence_book import FenceBook
+from store_agent.redemption import conflicts as rights
 from store_agent.storage import Connection, Storage, View, access_log, catalog, customers, visits
-from store_agent.tablet import cards, coming
+from store_agent.tablet import cards, coming, conflicts, till
 from store_agent.tablet.floor import FloorBook
 from store_agent.tablet.plan import floor_plan
+from store_agent.till_board import TillBoard
 
 HITS = 20
 ARRIVAL_SHOWN = timedelta(minutes=2)  # then the card of the last scan makes room again
@@ -54,8 +56,10 @@ class TabletShop:
         clock: Clock,
         status: Callable[[], model.Status],
         places: Places,
+        board: TillBoard,
     ) -> None:
         """`status` reads the line and the components now."""
+        self._board = board
         self._places = places
         self._storage = storage
         self._clienteling = clienteling
@@ -141,7 +145,8 @@ class TabletShop:
                 brief, visit, bought, self._store.currency, self._words(view)
             )
 
-        return await self._storage.read(read, is_long=True)
+        page = await self._storage.read(read, is_long=True)
+        return till.with_basket(page, self._board, viewer.language, now)
 
     def _person(self, view: View, customer_id: str) -> tuple[Customer, Visit | None]:
         person = briefing.customer(view, customer_id)
@@ -207,6 +212,42 @@ class TabletShop:
     async def release(self, visit_id: str, viewer: model.Viewer) -> None:
         """Nobody is with this customer any more."""
         await self._known(self._clienteling.on_release(visit_id))
+
+    async def propose(self, customer_id: str, offer_id: str, viewer: model.Viewer) -> None:
+        """Ask the till that has this customer's basket; it decides."""
+        page = await self.refresh(customer_id, viewer)
+        title = till.title_in(page, offer_id)
+        if page.basket is None:
+            raise LookupError(customer_id)
+        now = self._clock.now()
+        try:
+            self._board.propose(
+                page.basket.till, offer_id, title, customer_id, viewer.staff_id, now
+            )
+        except NotFound as error:
+            raise LookupError(str(error)) from error
+
+    def opens_by_itself(self, customer_id: str) -> bool:
+        """Whether this customer's card is the one that opened at the last scan."""
+        return self._arrival is not None and self._arrival[0] == customer_id
+
+    async def conflicts(self, viewer: model.Viewer) -> tuple[model.ConflictRow, ...]:
+        """What was given without a right; nothing of it is for anybody but a manager."""
+        if viewer.role is not model.Role.MANAGER:
+            return ()
+        return await self._storage.read(lambda view: conflicts.rows(view, viewer.language))
+
+    async def conflict_seen(self, conflict_id: str, viewer: model.Viewer) -> None:
+        """A manager has looked at it."""
+        if viewer.role is not model.Role.MANAGER:
+            raise LookupError(conflict_id)
+        now = self._clock.now()
+
+        def record(tx: Connection) -> bool:
+            return rights.mark_seen(tx, conflict_id, now)
+
+        if not await self._durable(self._storage.write(record)):
+            raise LookupError(conflict_id)
 
     async def _known(self, verb: Awaitable[None]) -> None:
         try:
