@@ -1,17 +1,10 @@
-"""The sample shop's offers: every kind of benefit, audience and time window at least once."""
+"""The sample shop's offers to greet with: every audience and time window at least once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
 from store_agent.demo.calendar import Calendar
+from store_agent.demo.offer_document import Document, offer
 
-Document = dict[str, Any]
-
-CONTROL_SHARE = 0.1  # 90/10, as retail practice does it
-_RUN_STARTED_DAYS_AGO = 20
-_RUNS_FOR_DAYS = 60
 _SATURDAY = 6
 
 
@@ -23,12 +16,12 @@ def offer_documents(calendar: Calendar) -> list[tuple[str, Document]]:
         *_for_everybody(calendar),
         *_out_of_play(calendar),
     ]
-    return [(offer["id"], offer) for offer in offers]
+    return [(one["id"], one) for one in offers]
 
 
 def _for_relationships(calendar: Calendar) -> list[Document]:
     return [
-        _offer(
+        offer(
             calendar,
             "birthday-gift",
             ("Geburtstagsüberraschung", "Birthday surprise"),
@@ -38,7 +31,7 @@ def _for_relationships(calendar: Calendar) -> list[Document]:
             priority=90,
             control_share=0.0,
         ),
-        _offer(
+        offer(
             calendar,
             "welcome-back",
             ("Schön, dass Sie wieder da sind", "Good to see you again"),
@@ -47,7 +40,7 @@ def _for_relationships(calendar: Calendar) -> list[Document]:
             audience={"lifecycles": ["lapsing", "lapsed"]},
             priority=80,
         ),
-        _offer(
+        offer(
             calendar,
             "second-visit",
             ("Der zweite Einkauf", "Your second purchase"),
@@ -56,7 +49,7 @@ def _for_relationships(calendar: Calendar) -> list[Document]:
             audience={"lifecycles": ["first_time"]},
             priority=70,
         ),
-        _offer(
+        offer(
             calendar,
             "style-hour",
             ("Stilberatung zum Kennenlernen", "A style session to get to know us"),
@@ -71,7 +64,7 @@ def _for_relationships(calendar: Calendar) -> list[Document]:
 
 def _for_tiers(calendar: Calendar) -> list[Document]:
     return [
-        _offer(
+        offer(
             calendar,
             "alteration-service",
             ("Änderung geschenkt", "Free alteration"),
@@ -82,7 +75,7 @@ def _for_tiers(calendar: Calendar) -> list[Document]:
             priority=50,
             control_share=0.0,
         ),
-        _offer(
+        offer(
             calendar,
             "platinum-preview",
             ("Winterkollektion vorab", "Winter collection preview"),
@@ -91,7 +84,7 @@ def _for_tiers(calendar: Calendar) -> list[Document]:
             audience={"tiers": ["Platin"]},
             priority=55,
         ),
-        _offer(
+        offer(
             calendar,
             "double-points",
             ("Doppelte Punkte auf Strick", "Double points on knitwear"),
@@ -106,7 +99,7 @@ def _for_tiers(calendar: Calendar) -> list[Document]:
 
 def _for_everybody(calendar: Calendar) -> list[Document]:
     return [
-        _offer(
+        offer(
             calendar,
             "shoe-weeks",
             ("Schuhwochen", "Shoe weeks"),
@@ -115,7 +108,7 @@ def _for_everybody(calendar: Calendar) -> list[Document]:
             skus=["M1501-WEI", "M1501-CRE", "M1501-SCH", "M1503-WEI", "M1503-MAR"],
             priority=30,
         ),
-        _offer(
+        offer(
             calendar,
             "saturday-coffee",
             ("Samstagskaffee", "Saturday coffee"),
@@ -125,7 +118,7 @@ def _for_everybody(calendar: Calendar) -> list[Document]:
             priority=10,
             control_share=0.0,
         ),
-        _offer(
+        offer(
             calendar,
             "after-work",
             ("Feierabend-Rabatt", "After-work offer"),
@@ -137,7 +130,7 @@ def _for_everybody(calendar: Calendar) -> list[Document]:
             categories=["Blusen & Hemden"],
             priority=20,
         ),
-        _offer(
+        offer(
             calendar,
             "newsletter-extra",
             ("Nur für Newsletter-Leser", "For newsletter readers only"),
@@ -153,7 +146,7 @@ def _for_everybody(calendar: Calendar) -> list[Document]:
 def _out_of_play(calendar: Calendar) -> list[Document]:
     """Stopped, over and not yet begun: the shop has to keep quiet about all three."""
     return [
-        _offer(
+        offer(
             calendar,
             "mispriced-coats",
             ("50 % auf Mäntel", "50% off coats"),
@@ -163,16 +156,17 @@ def _out_of_play(calendar: Calendar) -> list[Document]:
             priority=95,
             stopped=True,
         ),
-        _offer(
+        offer(
             calendar,
             "late-summer",
             ("Spätsommer-Aktion", "Late summer sale"),
             ("30 % auf Leinen", "30% off linen"),
             ("percent", 30),
+            valid_from=calendar.end_of_day(-90),
             valid_until=calendar.end_of_day(-30),
             priority=45,
         ),
-        _offer(
+        offer(
             calendar,
             "spring-premiere",
             ("Frühlingspremiere", "Spring premiere"),
@@ -183,29 +177,3 @@ def _out_of_play(calendar: Calendar) -> list[Document]:
             priority=45,
         ),
     ]
-
-
-def _offer(
-    calendar: Calendar,
-    offer_id: str,
-    title: tuple[str, str],
-    detail: tuple[str, str],
-    benefit: tuple[str, int],
-    **rules: Any,
-) -> Document:
-    kind, value = benefit
-    return {
-        "id": offer_id,
-        "title": _texts(title),
-        "benefit": {"kind": kind, "value": value},
-        "detail": _texts(detail),
-        "valid_from": calendar.end_of_day(-_RUN_STARTED_DAYS_AGO),
-        "valid_until": calendar.end_of_day(_RUNS_FOR_DAYS),
-        "control_share": CONTROL_SHARE,
-        "control_salt": f"{offer_id}-2026",
-        **rules,
-    }
-
-
-def _texts(german_english: Iterable[str]) -> dict[str, str]:
-    return dict(zip(("de", "en"), german_english, strict=True))

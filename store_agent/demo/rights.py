@@ -8,6 +8,7 @@ from typing import Any
 from store_agent.demo.calendar import Calendar
 from store_agent.demo.cast import VOUCHER_OWNERS
 from store_agent.demo.place import STORE_ID
+from store_agent.demo.till_campaigns import FAVOURITE_PIECE
 
 Document = dict[str, Any]
 Roll = Callable[[], float]
@@ -30,7 +31,10 @@ def _kind(german: str, english: str, benefit: str, value: int, min_basket_minor:
 _PROMISED = _kind("10 € ab 50 €", "€10 off from €50", "amount", 1000, ANY_BASKET_FROM_MINOR)
 _KINDS = (
     _kind("10 € Geburtstagsgutschein", "€10 birthday voucher", "amount", 1000, 0),
-    _kind("15 % auf ein Lieblingsteil", "15% off a favourite piece", "percent", 15, 0),
+    {
+        **_kind("15 % auf ein Lieblingsteil", "15% off a favourite piece", "percent", 15, 0),
+        "offer_id": FAVOURITE_PIECE,
+    },
     _kind("20 € ab 120 €", "€20 off from €120", "amount", 2000, 12_000),
     _kind("Gratis Schuhpflege", "Free shoe care", "gift", 0, 0),
     _kind("5 € Dankeschön", "€5 thank-you", "amount", 500, 2500),
@@ -60,7 +64,12 @@ def vouchers(index: int, customer_id: str, when: Calendar, roll: Roll) -> list[D
 
     Some of the latter are redeemed or have run out.
     """
-    owned = {"id": f"v-{index:07d}-0", "customer_id": customer_id, "owner_store": STORE_ID}
+    owned = {
+        "id": f"v-{index:07d}-0",
+        "code": f"GUT-{index:07d}",
+        "customer_id": customer_id,
+        "owner_store": STORE_ID,
+    }
     if index < VOUCHER_OWNERS:
         return [{**owned, **_PROMISED, "valid_until": when.end_of_day(_PROMISED_FOR_DAYS)}]
     share = roll()

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from store_agent.demo import beacons, cast, place
+from store_agent.demo import beacons, cast, place, till_campaigns
 from store_agent.demo.assortment import articles, product_documents, stock_documents
 from store_agent.demo.calendar import Calendar
 from store_agent.demo.campaigns import offer_documents
@@ -68,8 +68,11 @@ def _shop_documents(seed: int, when: Calendar) -> Iterator[Row]:
         yield "beacons", doc["id"], doc
     for key, doc in place.staff_documents():
         yield "staff", key, doc
-    for key, doc in offer_documents(when):
+    for key, doc in (*offer_documents(when), *till_campaigns.offer_documents(when)):
         yield "offers", key, doc
+    for key, doc in till_campaigns.budget_documents():
+        yield "budgets", key, doc
+    yield ("weather", *till_campaigns.weather_document(when))
     for key, doc in product_documents(goods):
         yield "products", key, doc
     for key, doc in stock_documents(goods, seed, when.minutes_ago[7]):

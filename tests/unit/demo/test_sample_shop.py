@@ -5,18 +5,25 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from itertools import chain
+from decimal import Decimal
+from itertools import chain, islice
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
 import pytest
 from pydantic import TypeAdapter
 
+from store_agent.demo.cast import VOUCHER_OWNERS
 from store_agent.demo.lives import LIVES
 from store_agent.demo.names import FICTION_PREFIXES, is_obviously_invented
 from store_agent.demo.people import People
-from store_agent.demo.place import LANES, staff_pins
+from store_agent.demo.place import LANES, STORE_ID, ZONE_NAME, staff_pins, zone_corners
+from store_agent.demo.rights import ANY_BASKET_FROM_MINOR
+from store_agent.demo.settlement.accounts import Budget
 from store_agent.demo.shop import calendar, documents
+from store_agent.demo.till_campaigns import ANNIVERSARY
+from store_agent.domain.basket import Basket, BasketLine
 from store_agent.domain.catalog import (
     Product,
     Purchase,
@@ -25,13 +32,21 @@ from store_agent.domain.catalog import (
     Stock,
     Transmitter,
     WalletPass,
+    Weather,
 )
 from store_agent.domain.consent import CLIENTELING
 from store_agent.domain.customer import Customer, Lifecycle, PersonState
 from store_agent.domain.errors import InvalidInput
-from store_agent.domain.offer import Offer, Voucher
+from store_agent.domain.offer import BenefitKind, Offer, OfflineClass, TriggerKind, Voucher
+from store_agent.domain.rights import Standing
+from store_agent.offers import OfferBook
+from store_agent.offers.candidates import Case
+from store_agent.offers.checks import offer_faults, voucher_faults
+from store_agent.offers.evaluating import evaluate
+from store_agent.offers.occasion import Occasion, is_triggered
 
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
+ZONE = ZoneInfo(ZONE_NAME)
 READERS: dict[str, TypeAdapter[Any]] = {
     "customers": TypeAdapter(Customer),
     "passes": TypeAdapter(WalletPass),
@@ -43,6 +58,8 @@ READERS: dict[str, TypeAdapter[Any]] = {
     "stock": TypeAdapter(Stock),
     "staff": TypeAdapter(StaffMember),
     "beacons": TypeAdapter(Transmitter),
+    "weather": TypeAdapter(Weather),
+    "budgets": TypeAdapter(Budget),
 }
 
 
@@ -213,13 +230,85 @@ def test_all_three_kinds_of_passes_are_carried(shop: dict[str, dict[str, Any]]) 
 
 def test_offers_use_every_kind_of_rule(shop: dict[str, dict[str, Any]]) -> None:
     offers = list(shop["offers"].values())
-    assert len({offer.benefit.kind for offer in offers}) == 5
+    assert {offer.benefit.kind for offer in offers} == set(BenefitKind)
+    assert {offer.offline for offer in offers} == set(OfflineClass)
+    assert {"zone_dwell", "weather", "nth_visit", "basket"} == {
+        trigger.kind for offer in offers for trigger in offer.triggers
+    }
+    assert any(offer.stacking.exclusive for offer in offers)
+    assert any(offer.variants for offer in offers)
     assert any(offer.stopped for offer in offers)
     assert any(offer.from_time for offer in offers)
     assert any(offer.valid_until < NOW for offer in offers)
     assert any(offer.valid_from > NOW for offer in offers)
     assert any(offer.control_share > 0 and offer.control_salt for offer in offers)
     assert all(set(offer.title) == {"de", "en"} for offer in offers)
+
+
+def test_no_offer_or_voucher_would_be_put_in_quarantine(shop: dict[str, dict[str, Any]]) -> None:
+    faults = [
+        *(fault for offer in shop["offers"].values() for fault in offer_faults(offer)),
+        *(fault for voucher in shop["vouchers"].values() for fault in voucher_faults(voucher)),
+    ]
+    assert faults == []
+
+
+def test_every_zone_and_offer_that_is_named_exists(shop: dict[str, dict[str, Any]]) -> None:
+    offers = shop["offers"]
+    zones = {trigger.zone for one in offers.values() for trigger in one.triggers if trigger.zone}
+    assert zones <= set(zone_corners())
+    assert {one.offer_id for one in shop["vouchers"].values() if one.offer_id} <= set(offers)
+
+
+def test_what_lots_bound_has_a_budget_that_is_all_free(shop: dict[str, dict[str, Any]]) -> None:
+    bounded = {one.id for one in shop["offers"].values() if one.offline is OfflineClass.LOT}
+    assert bounded == set(shop["budgets"])
+    for budget in shop["budgets"].values():
+        assert budget.free == budget.budget > 0
+        assert budget.unit is shop["offers"][budget.offer_id].budget_unit
+
+
+def test_it_rains_on_coats_and_jackets(shop: dict[str, dict[str, Any]]) -> None:
+    (weather,) = shop["weather"].values()
+    assert weather.as_of < NOW < weather.valid_until
+    (offer,) = [
+        one
+        for one in shop["offers"].values()
+        if any(trigger.kind is TriggerKind.WEATHER for trigger in one.triggers)
+    ]
+    assert is_triggered(offer.triggers, Occasion(weather=frozenset(weather.conditions)))
+
+
+def test_every_voucher_has_a_code_of_its_own(shop: dict[str, dict[str, Any]]) -> None:
+    codes = [voucher.code for voucher in shop["vouchers"].values()]
+    assert len(codes) == len(set(codes))
+    assert all(codes)
+
+
+@pytest.mark.parametrize("pieces", [1, 2, 3, 12])
+def test_a_promised_voucher_counts_in_any_basket_from_50_euro(
+    shop: dict[str, dict[str, Any]], pieces: int
+) -> None:
+    book = OfferBook(shop["offers"].values())
+    lots = Standing(lot_left={ANNIVERSARY: 100})
+    rain = Occasion(scanned=True, has_basket=True, visit_number=5, weather=frozenset({"rain"}))
+    for customer in islice(shop["customers"].values(), VOUCHER_OWNERS):
+        (voucher,) = (v for v in shop["vouchers"].values() if v.customer_id == customer.id)
+        for product in shop["products"].values():
+            if product.price_minor * pieces < ANY_BASKET_FROM_MINOR:
+                continue
+            line = BasketLine(
+                "1",
+                product.sku,
+                Decimal(pieces),
+                product.price_minor,
+                categories=(product.category,),
+            )
+            case = Case(
+                customer, book, (voucher,), lots, rain, NOW, ZONE, "de", STORE_ID, is_online=True
+            )
+            applied = evaluate(Basket("t-1", 1, "EUR", (line,)), case).applied
+            assert voucher.id in {one.voucher_id for one in applied}, (customer.id, product.sku)
 
 
 def test_fences_are_closed_rings_around_the_shop(shop: dict[str, dict[str, Any]]) -> None:
