@@ -186,9 +186,9 @@ class RightsMachine(RuleBasedStateMachine):
     @rule(shop=shops)
     def lose_the_disk(self, shop):
         self.ruins.append(self.shops[shop])
-        now = self.shops[shop].now
-        self.centre.write_off(shop)
-        self.shops[shop] = Shop(shop, f"e{len(self.ruins)}", now)
+        now, epoch = self.shops[shop].now, f"e{len(self.ruins)}"
+        self.shops[shop] = Shop(shop, epoch, now)
+        self.centre.write_off(shop, epoch)
         self.shops[shop].pull(self.centre)
 
     # -- the promises --

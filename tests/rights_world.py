@@ -101,12 +101,13 @@ class Centre:
     undone: dict[str, dict[str, Any]] = field(default_factory=dict)
     reclaimed: Counter[str] = field(default_factory=Counter)
     owners: dict[str, Voucher] = field(default_factory=dict)
+    epochs: dict[str, str] = field(default_factory=dict)
     log: list[News] = field(default_factory=list)
 
     def hand(self, voucher_id: str, store_id: str) -> None:
         """Make a shop the owner of a voucher nobody owns."""
-        grant = f"g-{len(self.log)}"
-        self._say_owner(voucher(voucher_id, owner_store=store_id, grant=grant))
+        grant, epoch = f"g-{len(self.log)}", self.epochs.get(store_id, "e0")
+        self._say_owner(voucher(voucher_id, owner_store=store_id, owner_epoch=epoch, grant=grant))
 
     def recall(self, voucher_id: str) -> None:
         self._say_owner(replace(self.owners[voucher_id], recalled=True))
@@ -147,14 +148,12 @@ class Centre:
                 self.free[RISKY] += lot.amount - lot.consumed
                 self.reclaimed[RISKY] += lot.amount
 
-    def write_off(self, store_id: str) -> None:
-        """The shop's ledger is gone: nobody knows what was spent of its lots, and its vouchers."""
+    def write_off(self, store_id: str, epoch: str) -> None:
+        """The shop's ledger is gone: nobody knows what was spent of its lots and vouchers."""
+        self.epochs[store_id] = epoch
         for lot in self.lots.values():
             if lot.store_id == store_id and lot.state == "open":
                 lot.state = "written_off"
-        for one in list(self.owners.values()):
-            if one.owner_store == store_id:
-                self._say_owner(replace(one, owner_store="lost", recalled=False))
 
     def hear(self, told: Told) -> None:
         mark = (told.store_id, told.epoch, told.id)
@@ -239,6 +238,7 @@ class Shop:
     def __post_init__(self) -> None:
         self.db.isolation_level = None
         self.db.deserialize(empty_ledger())
+        self.db.execute("INSERT INTO meta (key, value) VALUES ('epoch', ?)", (self.epoch,))
 
     def new_id(self) -> str:
         self.made += 1

@@ -213,5 +213,6 @@ class Voucher:
     currency: str = "EUR"
     redeemed_at: datetime | None = None
     owner_store: str = ""
+    owner_epoch: str = ""  # only this ledger of it; empty = whichever the store has
     grant: str = ""  # changes whenever the ownership moves
     recalled: bool = False  # the platform asks the owner to give it back

@@ -10,7 +10,7 @@ from store_agent.domain.greeting import OfferReason
 from store_agent.domain.offer import NO_CAPS, Offer, OfflineClass, Voucher
 from store_agent.domain.rights import Standing, Want
 from store_agent.redemption import lots
-from store_agent.storage import Connection, redemptions, reservations
+from store_agent.storage import Connection, ledger, redemptions, reservations
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +66,18 @@ def _unavailable(
 ) -> dict[str, OfferReason]:
     found = {}
     for voucher in vouchers:
+        if not is_of_this_ledger(connection, voucher):
+            found[voucher.id] = OfferReason.NOT_OWNER
+            continue
         reason = voucher_fault(connection, voucher.id, voucher.grant, asked)
         if reason is not None:
             found[voucher.id] = reason
     return found
+
+
+def is_of_this_ledger(connection: Connection, voucher: Voucher) -> bool:
+    """False for what a lost ledger owned: it may have spent it, and nobody knows."""
+    return not voucher.owner_epoch or voucher.owner_epoch == ledger.epoch(connection)
 
 
 def voucher_fault(

@@ -10,6 +10,7 @@ from store_agent.domain.offer import Offer, Voucher
 from store_agent.domain.rights import LotGrant
 from store_agent.redemption import lots
 from store_agent.redemption.act import Act
+from store_agent.redemption.standing import is_of_this_ledger
 from store_agent.storage import redemptions, reservations
 
 KEPT = timedelta(days=1)  # of a reservation that ended: a late commit still finds what it held
@@ -36,9 +37,13 @@ def look_after(act: Act, offers: Iterable[Offer]) -> None:
 
 
 def release(act: Act, voucher: Voucher) -> bool:
-    """Give the ownership of a voucher back, for ever; not while it is spent, held or given back."""
+    """Give the ownership of a voucher back, for ever; not while it is spent, held or given back.
+
+    Nor what a lost ledger owned: whether that spent it nobody can say, so it stays reserved.
+    """
     if (
-        redemptions.is_redeemed(act.tx, voucher.id)
+        not is_of_this_ledger(act.tx, voucher)
+        or redemptions.is_redeemed(act.tx, voucher.id)
         or reservations.is_released(act.tx, voucher.id, voucher.grant)
         or reservations.held_vouchers(act.tx, (voucher.id,), act.now, but_txn="")
     ):

@@ -212,6 +212,11 @@ class LedgerIdentity:
     epoch: str  # UUIDv7, 32 hex digits
 
 
+def epoch(connection: Connection) -> str:
+    """Whose life this ledger is: see LedgerIdentity."""
+    return str(meta.get(connection, "epoch"))
+
+
 def identify(tx: Connection, store_id: str, at: datetime) -> LedgerIdentity:
     """Read the identity, or give it to a new file. Raises OtherStore when it is not `store_id`'s.
 
@@ -219,14 +224,14 @@ def identify(tx: Connection, store_id: str, at: datetime) -> LedgerIdentity:
     """
     known = meta.get(tx, "store_id")
     if known is None:
-        epoch = UUID(str(uuid7())).hex
+        fresh = UUID(str(uuid7())).hex
         meta.put(tx, "store_id", store_id)
-        meta.put(tx, "epoch", epoch)
+        meta.put(tx, "epoch", fresh)
         meta.put_time(tx, "created_at", at)
-        return LedgerIdentity(store_id, epoch)
+        return LedgerIdentity(store_id, fresh)
     if known != store_id:
         raise OtherStore(
             f"this ledger belongs to store {known!r}, not to {store_id!r}",
             hint="Set store_id back, or give the agent an empty data folder.",
         )
-    return LedgerIdentity(store_id, str(meta.get(tx, "epoch")))
+    return LedgerIdentity(store_id, epoch(tx))

@@ -14,7 +14,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from rights_machine import RightsMachine
 from rights_world import STRICT, Request
 
-from store_agent.redemption import escrow
+from store_agent.redemption import escrow, standing
 from store_agent.storage import lots, redemptions, reservations, returns, sales
 
 SOAK = bool(os.environ.get("SOAK"))
@@ -105,6 +105,12 @@ def an_old_grant_reaches_a_new_ledger(world):
     commit(world, "b", STRICT)
 
 
+def a_voucher_outlives_the_ledger_that_spent_it(world):
+    commit(world, "a", "v-1")
+    world.lose_the_disk("s1")
+    commit(world, "b", "v-1")
+
+
 def everything_comes_back_piece_by_piece(world):
     sale = commit(world, "a", "v-1")
     for n in (1, 2, 3):
@@ -176,6 +182,10 @@ MISTAKES = {
     "lots of any epoch are taken": Mistake(
         an_old_grant_reaches_a_new_ledger,
         ((escrow, "may_take_in", lambda *_, is_known: not is_known),),
+    ),
+    "vouchers of any epoch are redeemed": Mistake(
+        a_voucher_outlives_the_ledger_that_spent_it,
+        ((standing, "is_of_this_ledger", lambda *_: True),),
     ),
     "returns forget what came back before": Mistake(
         everything_comes_back_piece_by_piece, ((returns, "returned", lambda *_: {}),)
