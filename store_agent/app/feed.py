@@ -21,7 +21,7 @@ from store_agent.storage import (
 from sync.feed import Change
 
 POSITIONS = "positions"
-RIGHTS = frozenset({"lots", "vouchers"})
+RIGHTS = frozenset({"lots", "offers", "vouchers"})
 T = TypeVar("T")
 
 

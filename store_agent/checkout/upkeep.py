@@ -28,12 +28,12 @@ class Upkeep:
     async def take_news(self) -> None:
         """After each page of the feed and each snapshot; writes only when there is something."""
         grants, recalled = await self._storage.read(self._news)
-        if not grants and not recalled:
-            return
-        store_id, epoch = self._counter.store.id, self._storage.epoch
-        await self._storage.write(
-            lambda tx: upkeep.take_news(self._act(tx), store_id, epoch, grants, recalled)
-        )
+        if grants or recalled:
+            store_id, epoch = self._counter.store.id, self._storage.epoch
+            await self._storage.write(
+                lambda tx: upkeep.take_news(self._act(tx), store_id, epoch, grants, recalled)
+            )
+        await self.look_after()  # a new offer may need its first lot
 
     def _news(self, view: View) -> tuple[list[LotGrant], list[Voucher]]:
         grants = [

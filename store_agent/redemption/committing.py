@@ -106,6 +106,7 @@ def _spend(
         units = reservations.units_of(replace(want, amount_minor=claim.amount_minor))
         picked = lots.spend(act.tx, want.offer_id, units, act.now, request.sale.txn_id)
         fault = None if picked else OfferReason.BUDGET_USED_UP
+        lots.ask_for_more(act.tx, want.offer_id, want.budget, act.now, act.new_id)
     parts: list[tuple[str | None, int]] = [*picked] or [(None, 0)]
     rows = []
     amounts = _amounts(claim.amount_minor, [units for _, units in parts])

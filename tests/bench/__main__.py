@@ -23,6 +23,7 @@ ROWS = (
     "lookups",
     "scan_http",
     "evaluate",
+    "escrow",
     "drain",
     "start",
     "backlog",

@@ -187,7 +187,8 @@ def test_the_platform_is_asked_once_for_more():
     assert not ask()
     for txn in "abc":
         desk.commit(txn, offer_want(budget=BudgetUnit.USE))
-    assert ask()
+    assert len(desk.events("lot.wanted")) == 2  # the sale that left a quarter has asked
+    assert not ask()
 
 
 def test_caps_count_what_was_redeemed_and_what_others_hold():
