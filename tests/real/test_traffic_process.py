@@ -22,7 +22,7 @@ from store_agent.demo.showcase import showcase
 FAST = 2000.0  # times real time: dozens of customers a second
 PASSES = [{"customer_id": f"c-{n}", "data": f"MUSTER-{n:04}", "kind": "static"} for n in range(20)]
 
-SIGHTINGS, LOCATIONS = "/api/v1/sightings", "/api/v1/locations"
+SCANS, SIGHTINGS, LOCATIONS = "/api/v1/scans", "/api/v1/sightings", "/api/v1/locations"
 SHOWN = showcase(7, 400, datetime(2026, 11, 21, 10, 0, tzinfo=UTC)).as_json()
 WALKERS = {key: SHOWN[key] for key in ("carriers", "phones", "pickups")}
 TOKENS = {"relay_token": "r", "satellite_token": "s"}
@@ -51,7 +51,10 @@ class Agent(ThreadingHTTPServer):
             if all(self.noticed.values()):
                 self.lively.set()
             return
-        (self.sales if path.endswith("/commit") else self.scans).append(body)
+        if path.endswith("/commit"):
+            self.sales.append(body)
+        elif path == SCANS:
+            self.scans.append(body)
         if len(self.scans) > 20 and self.sales:
             self.busy.set()
 
