@@ -15,6 +15,7 @@ from typing import TypeVar
 import orjson
 
 from geofences import rules
+from geofences.engine import Step
 from geofences.model import Fix, FixRefused, Observation
 from store_agent import briefing
 from store_agent.clock import Clock
@@ -23,6 +24,7 @@ from store_agent.domain.arrival import Arrival
 from store_agent.domain.hours import Hours
 from store_agent.domain.ids import NewId, new_id
 from store_agent.outgoing import emit
+from store_agent.presence import closing
 from store_agent.presence.fence_book import FenceBook, Plan, plan
 from store_agent.presence.footfall import Footfall
 from store_agent.presence.people import Standing, standing
@@ -97,18 +99,23 @@ class Noticing:
                 continue
             record = open_record(tx, current, person, self._new_id)
             for number, fix in mine:
-                comes = self._comes_while_closed(record, fix.fixed_at, now)
-                reasons[number] = CLOSED if comes else self._take_fix(record, fix, now)
+                reasons[number] = self._take_fix(record, fix, now)
             record.keep()
             if record.visible:
                 visible.add(person.customer_id)
         return [reasons[number] for number in range(len(fixes))], frozenset(visible)
 
     def _take_fix(self, record: Record, fix: Fix, now: datetime) -> str:
+        hours = self._shop.hours
+        if closing.is_outside(hours, now, fix.fixed_at) and not record.state.inside():
+            return CLOSED
         try:
-            record.apply(record.plan.engine.on_fix(record.state, fix, now))
+            step = closing.told(record.plan.engine.on_fix(record.state, fix, now), hours)
         except FixRefused as refused:
             return refused.reason.value
+        if step is None:
+            return CLOSED
+        record.apply(step)
         store = record.plan.store()
         if store is not None and store.id in record.state.inside():
             record.placed_inside(fix.fixed_at)
@@ -124,7 +131,7 @@ class Noticing:
     def _take_observations(
         self, seen: Sequence[Observation], tx: Connection, people: Standings
     ) -> tuple[None, frozenset[str]]:
-        now, current = self._clock.now(), self.plan
+        now, current, hours = self._clock.now(), self.plan, self._shop.hours
         visible: set[str] = set()
         for one in seen:
             person = people[one.subject]
@@ -133,23 +140,19 @@ class Noticing:
             if _why_not(person):
                 continue
             record = open_record(tx, current, person, self._new_id)
-            if self._comes_while_closed(record, one.seen_at, now):
+            if closing.is_outside(hours, now, one.seen_at) and (
+                not record.state.inside() or closing.begins_visit(record.visit, one)
+            ):
                 continue
             mine = replace(one, subject=person.customer_id)
-            record.seen_inside(mine, current.engine.on_observation(record.state, mine, now))
+            step = closing.told(current.engine.on_observation(record.state, mine, now), hours)
+            if step is None:
+                continue
+            record.seen_inside(mine, step)
             record.keep()
             if record.visible:
                 visible.add(person.customer_id)
         return None, frozenset(visible)
-
-    def _comes_while_closed(self, record: Record, at: datetime, now: datetime) -> bool:
-        """Whether evidence would let somebody come in outside opening hours.
-
-        Those who came before closing time may still be seen to leave; what a phone kept through the
-        night and tells in the morning happened at night.
-        """
-        hours = self._shop.hours
-        return not record.state.inside() and not (hours.is_open(now) and hours.is_open(at))
 
     def count(self, customer_id: str, at: datetime) -> None:
         """Somebody was in the shop, whatever they agreed to: one of the hour's number."""
@@ -248,13 +251,18 @@ class Noticing:
                 record.apply(current.engine.close(record.state, now))
                 record.forget(now)
             else:
-                record.apply(current.engine.fences_changed(record.state, now, drawn))
-                record.apply(current.engine.tick(record.state, now, blind))
+                self._apply(record, current.engine.fences_changed(record.state, now, drawn))
+                self._apply(record, current.engine.tick(record.state, now, blind))
                 record.hide(now)
                 record.keep()
             if record.visible:
                 visible.add(subject)
         return None, frozenset(visible)
+
+    def _apply(self, record: Record, step: Step) -> None:
+        told = closing.told(step, self._shop.hours)
+        if told is not None:
+            record.apply(told)
 
     def _is_closed_for_good(self, now: datetime) -> bool:
         closed = self._shop.hours.closed_since(now)

@@ -55,6 +55,37 @@ async def test_whoever_was_in_before_closing_time_is_still_seen_to_leave(tmp_pat
 
 
 @pytest.mark.asyncio
+async def test_who_was_in_before_closing_time_is_told_neither_as_staying_nor_in_another_zone(
+    tmp_path,
+):
+    closes = RADIOS | {"hours": ["Mo-Su 00:00-10:04"]}
+    async with shop(
+        tmp_path, [noticed(), tag(), fences()], presence=closes, store=UTC_SHOP
+    ) as running:
+        await walk(running, INDOORS, 180)
+        before = await running.types()
+        assert "store.zone.entered" in before
+        await walk(running, INDOORS, 420)  # five minutes are full after closing time
+        await carry(running, "sat-women", 20)
+        assert await present(running) == []
+        assert await running.types() == before
+
+
+@pytest.mark.asyncio
+async def test_who_waits_at_the_curbside_does_not_come_in_after_closing_time(tmp_path):
+    async with shop(
+        tmp_path, [noticed(), fences()], presence={"hours": ["Mo-Su 00:00-10:02"]}, store=UTC_SHOP
+    ) as running:
+        await walk(running, (50.9365, 6.9490), 60)  # the parking
+        assert "at_curbside" in [one["stage"] for one in await arrivals(running)]
+        await pause(running, 60)
+        await walk(running, INDOORS, 420)
+        assert await present(running) == []
+        entered = [data for kind, _, data in await running.events() if kind == "store.zone.entered"]
+        assert {one["fence_id"] for one in entered} == {"parking"}
+
+
+@pytest.mark.asyncio
 async def test_what_a_phone_kept_from_before_opening_time_is_not_used_in_the_morning(tmp_path):
     async with shop(
         tmp_path, [noticed(), fences()], presence=OPENS_SOON, store=UTC_SHOP
