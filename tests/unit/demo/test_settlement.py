@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from store_agent.demo.rules import DemoRules
 from store_agent.demo.settlement import budgets, redemptions
+from store_agent.demo.till_campaigns import budget_documents
+from store_agent.domain.events import EventType
 from sync.reference_platform.rules import EventRefusedError, PlatformEvent
 from tests.settlement_world import (
     AT,
@@ -24,6 +29,7 @@ from tests.settlement_world import (
 )
 
 ACTIONS = ("want", "spend", "spend", "void", "close", "deliver", "deliver", "deliver")
+JSON_BLOCK = re.compile(r"^```json\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 STEPS = st.tuples(st.sampled_from(ACTIONS), st.integers(0, 1), st.integers(0, 4))
 HISTORIES = st.lists(STEPS, min_size=30, max_size=80)
 
@@ -120,6 +126,24 @@ def test_a_lot_is_bound_to_the_ledger_that_asked_and_confirms_its_wish(
     assert (lot["lot_id"], lot["store_id"], lot["store_epoch"]) == ("lot-e-1", "b", "second")
     assert lot["amount"] == 1
     assert documents.confirmed == ["e-1"]
+
+
+def test_the_documents_of_the_contract_are_what_the_rules_write() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "platform-api.md").read_text()
+    budget, lot = (orjson.loads(block) for block in JSON_BLOCK.findall(text))
+    (offer_id, untouched), *_ = budget_documents()
+    kept = MemoryDocuments()
+    kept.put("budgets", offer_id, untouched)
+    wish_id = "01932b1e-7c3a-7cc0-9d55-0f2b8c5e6a13"
+    data = {"offer_id": offer_id, "unit": "use", "left": 0}
+    apply(kept, told(wish_id, "store.lot.wanted", data, store="s1", epoch="epoch1"))
+    assert orjson.loads(orjson.dumps(kept.all_of("budgets"))) == [budget]
+    assert orjson.loads(orjson.dumps(kept.all_of("lots"))) == [lot]
+
+
+def test_every_type_of_event_is_in_the_contract() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "platform-api.md").read_text()
+    assert [kind.value for kind in EventType if f"`{kind}`" not in text] == []
 
 
 def test_who_finds_nothing_free_gets_what_comes_back(documents: MemoryDocuments) -> None:
