@@ -18,7 +18,7 @@ from store_agent.offers.occasion import Occasion
 from store_agent.redemption import standing
 from store_agent.redemption.moment import effective_now
 from store_agent.redemption.standing import Asked
-from store_agent.storage import View, catalog, visits, whereabouts
+from store_agent.storage import View, catalog, customers, visits, whereabouts
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,7 @@ def open_case(  # noqa: PLR0913, PLR0917  one basket, one person, one moment
         customer.points if customer else 0,
         now,
         now.astimezone(counter.zone).date(),
+        customers.merged_into(view.cache, customer.id) if customer else (),
     )
     vouchers = _vouchers(view, customer, basket.codes)
     book = view.offers()

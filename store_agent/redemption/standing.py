@@ -22,6 +22,12 @@ class Asked:
     balance: int
     now: datetime
     business_date: date
+    old_ids: tuple[str, ...] = ()  # under which the customer was known before a merge
+
+    @property
+    def customer_ids(self) -> tuple[str, ...]:
+        """All ids of this person; none for somebody unknown."""
+        return () if self.customer_id is None else (self.customer_id, *self.old_ids)
 
 
 def read(
@@ -34,7 +40,7 @@ def read(
             offer.id: redemptions.used(
                 connection,
                 offer.id,
-                asked.customer_id,
+                asked.customer_ids,
                 asked.business_date,
                 asked.now,
                 asked.txn_id,
@@ -56,8 +62,8 @@ def points_left(connection: Connection, asked: Asked) -> int:
     """The platform's balance, with what it has not confirmed, less what other baskets hold."""
     if asked.customer_id is None:
         return 0
-    pending = redemptions.pending_points(connection, asked.customer_id)
-    held = reservations.held_points(connection, asked.customer_id, asked.now, asked.txn_id)
+    pending = redemptions.pending_points(connection, asked.customer_ids)
+    held = reservations.held_points(connection, asked.customer_ids, asked.now, asked.txn_id)
     return asked.balance + pending - held
 
 
@@ -114,7 +120,7 @@ def _over_cap(connection: Connection, want: Want, asked: Asked) -> OfferReason |
     used = redemptions.used(
         connection,
         want.offer_id,
-        asked.customer_id,
+        asked.customer_ids,
         asked.business_date,
         asked.now,
         asked.txn_id,

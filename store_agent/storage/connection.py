@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -110,6 +110,11 @@ def open_connection(
         connection.close()
         raise
     return connection
+
+
+def marks(values: Sized) -> str:
+    """As many question marks as `values`, for `IN (...)`; none is no error and matches nothing."""
+    return ", ".join("?" * len(values))
 
 
 def configure(connection: Connection, profile: Profile) -> None:

@@ -17,7 +17,7 @@ from store_agent.domain.rights import (
     Used,
 )
 from store_agent.storage import codec
-from store_agent.storage.connection import Connection, Row
+from store_agent.storage.connection import Connection, Row, marks
 from store_agent.storage.times import from_text, from_text_or_none, to_text, to_text_or_none
 
 _COLUMNS = (
@@ -92,30 +92,30 @@ def is_redeemed(connection: Connection, voucher_id: str) -> bool:
 def used(  # noqa: PLR0913, PLR0917  the question has that many sides
     connection: Connection,
     offer_id: str,
-    customer_id: str | None,
+    customer_ids: tuple[str, ...],
     day: date,
     now: datetime,
     but_txn: str,
 ) -> Used:
-    """How often an offer was redeemed, or is held by other baskets."""
+    """How often an offer was redeemed, or is held by other baskets.
+
+    `customer_ids` are all ids of one person; none for somebody unknown.
+    """
+    mine = f"customer_id IN ({marks(customer_ids)})"
     done = connection.execute(
-        "SELECT count(*), sum(business_date = ?), sum(customer_id IS ?),"
-        " sum(customer_id IS ? AND business_date = ?) FROM redemptions"
+        f"SELECT count(*), sum(business_date = ?), sum({mine}),"  # noqa: S608  marks
+        f" sum({mine} AND business_date = ?) FROM redemptions"
         " WHERE offer_id = ? AND voucher_id IS NULL AND state = 'redeemed'",
-        (day.isoformat(), customer_id, customer_id, day.isoformat(), offer_id),
+        (day.isoformat(), *customer_ids, *customer_ids, day.isoformat(), offer_id),
     ).fetchall()[0]
     held = connection.execute(
-        "SELECT count(*), sum(r.customer_id IS ?) FROM holds h JOIN reservations r USING (txn_id)"
+        f"SELECT count(*), sum(r.{mine}) FROM holds h JOIN reservations r USING (txn_id)"  # noqa: S608  marks
         " WHERE h.offer_id = ? AND h.voucher_id IS NULL AND r.state = 'live' AND r.expires_at > ?"
         " AND h.txn_id <> ?",
-        (customer_id, offer_id, to_text(now), but_txn),
+        (*customer_ids, offer_id, to_text(now), but_txn),
     ).fetchall()[0]
-    every, mine = held[0], held[1] or 0
-    if customer_id is None:
-        return Used(0, 0, done[0] + every, (done[1] or 0) + every)
-    return Used(
-        (done[2] or 0) + mine, (done[3] or 0) + mine, done[0] + every, (done[1] or 0) + every
-    )
+    every, own = held[0], held[1] or 0
+    return Used((done[2] or 0) + own, (done[3] or 0) + own, done[0] + every, (done[1] or 0) + every)
 
 
 def conflicts(connection: Connection, *, unseen: bool, limit: int = 100) -> list[Conflict]:
@@ -170,11 +170,12 @@ def enter_points(tx: Connection, entry: PointsEntry) -> None:
     )
 
 
-def pending_points(connection: Connection, customer_id: str) -> int:
-    """What the platform's balance does not contain yet."""
+def pending_points(connection: Connection, customer_ids: tuple[str, ...]) -> int:
+    """What the platform's balance of a person (all of its ids) does not contain yet."""
     rows = connection.execute(
-        "SELECT coalesce(sum(points), 0) FROM points WHERE customer_id = ? AND confirmed = 0",
-        (customer_id,),
+        "SELECT coalesce(sum(points), 0) FROM points"  # noqa: S608  marks
+        f" WHERE customer_id IN ({marks(customer_ids)}) AND confirmed = 0",
+        customer_ids,
     ).fetchall()
     return int(rows[0][0])
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from store_agent.domain.offer import BudgetUnit
 from store_agent.domain.rights import Reservation, ReservationState, Want
 from store_agent.storage import codec
-from store_agent.storage.connection import Connection
+from store_agent.storage.connection import Connection, marks
 from store_agent.storage.times import from_text, to_text
 
 
@@ -97,12 +97,15 @@ def held_vouchers(
     }
 
 
-def held_points(connection: Connection, customer_id: str, now: datetime, but_txn: str) -> int:
-    """Points of a customer that other baskets hold."""
+def held_points(
+    connection: Connection, customer_ids: tuple[str, ...], now: datetime, but_txn: str
+) -> int:
+    """Points of a person (all of its ids) that other baskets hold."""
     rows = connection.execute(
-        "SELECT coalesce(sum(h.points), 0) FROM reservations r JOIN holds h USING (txn_id)"
-        " WHERE r.customer_id = ? AND r.state = 'live' AND r.expires_at > ? AND r.txn_id <> ?",
-        (customer_id, to_text(now), but_txn),
+        "SELECT coalesce(sum(h.points), 0) FROM reservations r JOIN holds h USING (txn_id)"  # noqa: S608  marks
+        f" WHERE r.customer_id IN ({marks(customer_ids)})"
+        " AND r.state = 'live' AND r.expires_at > ? AND r.txn_id <> ?",
+        (*customer_ids, to_text(now), but_txn),
     ).fetchall()
     return int(rows[0][0])
 
