@@ -99,6 +99,7 @@ def _environment() -> jinja2.Environment:
     environment.filters["contact"] = views.contact_channels
     environment.filters["icon"] = views.category_icon
     environment.filters["bar"] = views.bar_width
+    environment.filters["giving"] = views.giving_first
     environment.filters["tone"] = views.tier_tone
     return environment
 

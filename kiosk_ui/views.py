@@ -14,7 +14,7 @@ from babel.dates import format_date, format_time
 from babel.numbers import format_currency, format_decimal, format_percent
 
 from kiosk_ui import words
-from kiosk_ui.model import ArrivalStage, Consent, Floor, GuestRow, Money
+from kiosk_ui.model import ArrivalStage, Consent, Floor, GuestRow, Money, OfferCard
 
 STALE_AFTER = timedelta(hours=1)  # from here on a value also says how old it is
 GUEST_SHOWN_FOR = timedelta(seconds=90)  # a nameless scan: long enough to look up from the till
@@ -221,6 +221,11 @@ def category_icon(category: str, title: str = "") -> str:
             if any(hint in text for hint in hints):
                 return icon
     return "tag"
+
+
+def giving_first(offers: tuple[OfferCard, ...]) -> tuple[OfferCard, ...]:
+    """What gives something for the basket that stands on a till before what does not."""
+    return tuple(sorted(offers, key=lambda one: bool(one.in_basket and one.in_basket.why_not)))
 
 
 def bar_width(share: float) -> int:

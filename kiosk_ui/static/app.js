@@ -69,8 +69,8 @@
   document.addEventListener("pointerdown", () => { finger = true; }, true);
   for (const end of ["pointerup", "pointercancel"]) document.addEventListener(end, () => setTimeout(release, 60), true);
   document.addEventListener("click", (event) => {
-    const part = event.target.closest?.("#people, #arrival")?.id;
-    if (part && performance.now() - moved[part] < GUARD_MS) { event.preventDefault(); event.stopPropagation(); }
+    const parts = ["#people, #arrival", ".offers"].map((which) => event.target.closest?.(which)?.id);
+    if (parts.some((part) => performance.now() - moved[part] < GUARD_MS)) { event.preventDefault(); event.stopPropagation(); }
   }, true);
 
   const mark = () => {
@@ -125,6 +125,7 @@
     if (same || target.id === "people") event.detail.shouldSwap = false;
     if (!same && target.id === "people") update(target, incoming);
     if (!same && target.id === "arrival") greet(target, incoming);
+    if (!same && target.classList.contains("offers")) moved[target.id] = performance.now();
   });
   // Somebody new in the panel: shown calmly, told to a screen reader once, not yet under a finger.
   const greet = (target, incoming) => {
