@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from store_agent.demo.calendar import Calendar
-from store_agent.demo.cast import VOUCHER_OWNERS
+from store_agent.demo.cast import LEADS, VOUCHER_OWNERS
 from store_agent.demo.place import STORE_ID
 from store_agent.demo.till_campaigns import FAVOURITE_PIECE
 
@@ -18,6 +18,7 @@ TIERS = (("Platin", 200_000), ("Gold", 90_000), ("Silber", 35_000), ("Bronze", 0
 ANY_BASKET_FROM_MINOR = 5000
 _VOUCHER_SHARE = 0.3
 _PROMISED_FOR_DAYS = 365
+_AT_THE_CENTRE_EVERY = 10  # beyond the leads: has to be moved here before it can be redeemed
 
 
 def _kind(german: str, english: str, benefit: str, value: int, min_basket_minor: int) -> Document:
@@ -62,13 +63,14 @@ def tier(year_spend_minor: int) -> Document:
 def vouchers(index: int, customer_id: str, when: Calendar, roll: Roll) -> list[Document]:
     """The vouchers of customer `index`: the cast's promised one, or by chance one of another kind.
 
-    Some of the latter are redeemed or have run out.
+    Some of the latter are redeemed, have run out, or are held by the centre.
     """
+    at_centre = index >= LEADS and index % _AT_THE_CENTRE_EVERY == 0
     owned = {
         "id": f"v-{index:07d}-0",
         "code": f"GUT-{index:07d}",
         "customer_id": customer_id,
-        "owner_store": STORE_ID,
+        "owner_store": "" if at_centre else STORE_ID,
     }
     if index < VOUCHER_OWNERS:
         return [{**owned, **_PROMISED, "valid_until": when.end_of_day(_PROMISED_FOR_DAYS)}]

@@ -14,7 +14,7 @@ import orjson
 import pytest
 from pydantic import TypeAdapter
 
-from store_agent.demo.cast import VOUCHER_OWNERS
+from store_agent.demo.cast import LEADS, VOUCHER_OWNERS
 from store_agent.demo.lives import LIVES
 from store_agent.demo.names import FICTION_PREFIXES, is_obviously_invented
 from store_agent.demo.people import People
@@ -283,6 +283,16 @@ def test_every_voucher_has_a_code_of_its_own(shop: dict[str, dict[str, Any]]) ->
     codes = [voucher.code for voucher in shop["vouchers"].values()]
     assert len(codes) == len(set(codes))
     assert all(codes)
+
+
+def test_some_vouchers_have_to_be_moved_here_but_none_of_the_leads(
+    shop: dict[str, dict[str, Any]],
+) -> None:
+    owners = Counter(voucher.owner_store for voucher in shop["vouchers"].values())
+    assert owners[STORE_ID] > 5 * owners[""] > 0
+    leads = set(islice(shop["customers"], LEADS))
+    held = [voucher for voucher in shop["vouchers"].values() if voucher.customer_id in leads]
+    assert {voucher.owner_store for voucher in held} == {STORE_ID}
 
 
 @pytest.mark.parametrize("pieces", [1, 2, 3, 12])

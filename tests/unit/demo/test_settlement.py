@@ -17,7 +17,9 @@ from store_agent.demo.rules import DemoRules
 from store_agent.demo.settlement import budgets, redemptions
 from store_agent.demo.till_campaigns import budget_documents
 from store_agent.domain.events import EventType
+from sync.reference_platform.intake import accept
 from sync.reference_platform.rules import EventRefusedError, PlatformEvent
+from sync.reference_platform.store import PlatformStore
 from tests.settlement_world import (
     AT,
     OFFER,
@@ -210,6 +212,36 @@ def test_what_a_till_gave_away_without_a_right_is_noted_once(documents: MemoryDo
     apply(documents, gift, gift)
     (found,) = documents.all_of("conflicts")
     assert (found["reason"], found["amount"], found["at"]) == ("lot_exhausted", 500, AT)
+
+
+def test_the_platform_settles_a_batch_it_hears_twice_only_once(tmp_path: Path) -> None:
+    store = PlatformStore(tmp_path / "platform.db")
+    try:
+        store.put("budgets", OFFER, budget_document())
+        heard = [
+            cloud_event("e-1", "store.lot.wanted", {"offer_id": OFFER, "unit": "use", "left": 0}),
+            cloud_event("e-2", "store.lot.closed", {"lot_id": "lot-e-1", "consumed": 1}),
+        ]
+        for status in ("accepted", "duplicate"):
+            results = accept(store, DemoRules(), "a", heard)
+            assert [result["status"] for result in results] == [status, status]
+        budget = store.get("budgets", OFFER)
+        assert budget is not None
+        assert (budget["free"], budget["settled"], store.count("lots")) == (11, 1, 0)
+    finally:
+        store.close()
+
+
+def cloud_event(event_id: str, kind: str, data: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "specversion": "1.0",
+        "id": event_id,
+        "source": "/stores/a/e1",
+        "type": kind,
+        "time": AT,
+        "sequence": f"{int(event_id[2:]):020}",
+        "data": data,
+    }
 
 
 def wish(event_id: str, store: str, grant: str = "") -> PlatformEvent:
