@@ -56,6 +56,7 @@ DOORS: tuple[Door, ...] = (
     Door("POST", "/pos/v1/baskets/{txn_id}/reserve", TILL, 256 * KIB),
     Door("POST", "/pos/v1/baskets/{txn_id}/commit", TILL, 256 * KIB),
     Door("POST", "/pos/v1/baskets/{txn_id}/void", TILL),
+    Door("GET", "/pos/v1/offline-bundle", TILL),
     Door("POST", "/pos/v1/returns", TILL, 256 * KIB),
     Door("POST", "/pos/v1/journal", TILL, 1024 * KIB),
     Door("GET", "/pos/v1/proposals", TILL),

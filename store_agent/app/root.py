@@ -44,6 +44,7 @@ from store_agent.app.feed import SyncCache, SyncLedger
 from store_agent.app.presence import Presence, build_presence, hearing
 from store_agent.app.readers import Scanner, build_readers, listen
 from store_agent.app.serving import serve
+from store_agent.checkout.bundle import BundleSigner
 from store_agent.checkout.cases import Counter
 from store_agent.checkout.identify import Identify
 from store_agent.checkout.refs import CustomerRefs
@@ -104,10 +105,11 @@ def build(settings: Settings, clock: Clock, addresses: Addresses) -> Agent:
     announcer = Announcer(hub, metrics)
     clienteling = Clienteling(storage, settings.store, clock, changed=announcer.happened)
     presence = build_presence(settings, storage, clock, announcer.presence_changed)
+    secret = keys.load_or_create_key(_key_file(settings))
     counter = Counter(
         settings.store,
         ZoneInfo(settings.store.zone),
-        CustomerRefs(keys.load_or_create_key(_key_file(settings))),
+        CustomerRefs(secret),
     )
     upkeep = Upkeep(storage, counter, clock)
     board = TillBoard()
@@ -158,6 +160,8 @@ def build(settings: Settings, clock: Clock, addresses: Addresses) -> Agent:
             clock,
             metrics,
             board,
+            storage,
+            BundleSigner(secret),
         ),
         kiosk,
     )

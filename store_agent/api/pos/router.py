@@ -14,7 +14,7 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import ValidationError
 
 from store_agent.api.metrics import Metrics
-from store_agent.api.pos import proposals
+from store_agent.api.pos import bundle, proposals
 from store_agent.api.pos.bodies import (
     BasketBody,
     Body,
@@ -38,6 +38,7 @@ from store_agent.api.pos.reading import (
 from store_agent.api.pos.warnings import text_of
 from store_agent.checkout import answers
 from store_agent.checkout.answers import Answer
+from store_agent.checkout.bundle import BundleSigner
 from store_agent.checkout.identify import NOBODY, Identify, Shown
 from store_agent.checkout.once import Key
 from store_agent.checkout.verbs import Asker, Checkout, Paid
@@ -47,7 +48,7 @@ from store_agent.domain.errors import AgentError, InvalidInput
 from store_agent.domain.sale import Sale, SaleLine, Tender
 from store_agent.redemption.committing import Claimed
 from store_agent.redemption.returning import ReturnLine, ReturnRequest
-from store_agent.storage import Connection, sales
+from store_agent.storage import Connection, Storage, sales
 from store_agent.till_board import TillBoard
 
 TxnId = Annotated[str, Path(min_length=1, max_length=128)]
@@ -105,6 +106,8 @@ def router(  # noqa: PLR0913, PLR0917  wired once
     clock: Clock,
     metrics: Metrics,
     board: TillBoard,
+    storage: Storage,
+    signer: BundleSigner,
 ) -> APIRouter:
     """All doors of `/pos/v1`."""
     hook = _Hook(checkout, identify, store, clock)
@@ -113,6 +116,7 @@ def router(  # noqa: PLR0913, PLR0917  wired once
     _the_sale(routes, hook, metrics)
     _afterwards(routes, hook, metrics)
     proposals.add(routes, board, store, clock)
+    bundle.add(routes, storage, signer, store, clock)
     return routes
 
 
