@@ -40,6 +40,7 @@ def read(
             offer.id: redemptions.used(
                 connection,
                 offer.id,
+                offer.caps,
                 asked.customer_ids,
                 asked.business_date,
                 asked.now,
@@ -120,6 +121,7 @@ def _over_cap(connection: Connection, want: Want, asked: Asked) -> OfferReason |
     used = redemptions.used(
         connection,
         want.offer_id,
+        caps,
         asked.customer_ids,
         asked.business_date,
         asked.now,

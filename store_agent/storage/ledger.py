@@ -200,6 +200,20 @@ MIGRATIONS = MigrationSet(
             ) WITHOUT ROWID;
             """,
         ),
+        (
+            "0004_counts_for_caps",
+            """
+            -- A popular offer has tens of thousands of redemptions: each cap is counted in an index
+            -- that holds all columns it asks about.
+            DROP INDEX redemptions_offer;
+            CREATE INDEX redemptions_of_person
+                ON redemptions (offer_id, customer_id, business_date, state, voucher_id)
+                WHERE voucher_id IS NULL AND state = 'redeemed';
+            CREATE INDEX redemptions_of_day
+                ON redemptions (offer_id, business_date, state, voucher_id)
+                WHERE voucher_id IS NULL AND state = 'redeemed';
+            """,
+        ),
     ),
 )
 

@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from store_agent.domain.basket import Allocation
 from store_agent.domain.greeting import OfferReason
-from store_agent.domain.offer import RestorePolicy
+from store_agent.domain.offer import Caps, RestorePolicy
 from store_agent.domain.rights import (
     Conflict,
     PointsEntry,
@@ -92,30 +92,51 @@ def is_redeemed(connection: Connection, voucher_id: str) -> bool:
 def used(  # noqa: PLR0913, PLR0917  the question has that many sides
     connection: Connection,
     offer_id: str,
+    caps: Caps,
     customer_ids: tuple[str, ...],
     day: date,
     now: datetime,
     but_txn: str,
 ) -> Used:
-    """How often an offer was redeemed, or is held by other baskets.
+    """How often an offer was redeemed, or is held by other baskets; only what `caps` bound.
 
     `customer_ids` are all ids of one person; none for somebody unknown.
     """
-    mine = f"customer_id IN ({marks(customer_ids)})"
-    done = connection.execute(
-        f"SELECT count(*), sum(business_date = ?), sum({mine}),"  # noqa: S608  marks
-        f" sum({mine} AND business_date = ?) FROM redemptions"
-        " WHERE offer_id = ? AND voucher_id IS NULL AND state = 'redeemed'",
-        (day.isoformat(), *customer_ids, *customer_ids, day.isoformat(), offer_id),
-    ).fetchall()[0]
+    mine, own = f"customer_id IN ({marks(customer_ids)})", customer_ids
     held = connection.execute(
         f"SELECT count(*), sum(r.{mine}) FROM holds h JOIN reservations r USING (txn_id)"  # noqa: S608  marks
         " WHERE h.offer_id = ? AND h.voucher_id IS NULL AND r.state = 'live' AND r.expires_at > ?"
         " AND h.txn_id <> ?",
-        (*customer_ids, offer_id, to_text(now), but_txn),
+        (*own, offer_id, to_text(now), but_txn),
     ).fetchall()[0]
-    every, own = held[0], held[1] or 0
-    return Used((done[2] or 0) + own, (done[3] or 0) + own, done[0] + every, (done[1] or 0) + every)
+    every, held_own = held[0], held[1] or 0
+    today = day.isoformat()
+    asks = {  # each is answered by an index alone, however many redemptions there are
+        "person": (caps.per_person, held_own, f" AND {mine}", own),
+        "person_day": (
+            caps.per_person_day,
+            held_own,
+            f" AND {mine} AND business_date = ?",
+            (*own, today),
+        ),
+        "store": (caps.per_store, every, "", ()),
+        "store_day": (caps.per_store_day, every, " AND business_date = ?", (today,)),
+    }
+    found = {
+        name: more + _count(connection, offer_id, where, values)
+        for name, (cap, more, where, values) in asks.items()
+        if cap is not None
+    }
+    return Used(**found)
+
+
+def _count(connection: Connection, offer_id: str, where: str, values: tuple[str, ...]) -> int:
+    rows = connection.execute(
+        "SELECT count(*) FROM redemptions WHERE offer_id = ?"  # noqa: S608  constants and marks
+        f" AND voucher_id IS NULL AND state = 'redeemed'{where}",
+        (offer_id, *values),
+    ).fetchall()
+    return int(rows[0][0])
 
 
 def conflicts(connection: Connection, *, unseen: bool, limit: int = 100) -> list[Conflict]:
