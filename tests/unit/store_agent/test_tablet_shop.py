@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from builders import Shop, customer, offer, shop, wallet_pass
+from builders import STORE, Shop, customer, offer, shop, wallet_pass
 
-from kiosk_ui.model import PersonMark, Role, Viewer
+from kiosk_ui.model import PersonMark, ProposalState, Role, Viewer
 
 VIEWER = Viewer("d-1", "Schuhe", "s-bea", "Bea Beispiel", Role.ASSOCIATE, "de")
 
@@ -165,3 +165,87 @@ async def test_the_reader_reads_its_own_language_and_the_customer_hears_theirs(t
         assert page.sentence is None or "auf Schals" not in page.sentence.text
         page = await tablet(running).refresh("c-1", replace(VIEWER, language="en"))
         assert page.offers[0].title == "20 % off scarves"
+
+
+OWN = {"owner_store": STORE, "min_basket_minor": 5000}
+MANAGER = replace(VIEWER, staff_id="s-max", role=Role.MANAGER)
+
+
+def basket(price: int, txn: str = "txn-1", revision: int = 1):
+    line = {"line_id": "1", "sku": "A", "qty": "1", "unit_price": price}
+    return f"/pos/v1/baskets/{txn}/evaluate", {
+        "revision": revision,
+        "currency": "EUR",
+        "customer_ref": "c-1",
+        "lines": [line],
+    }
+
+
+async def card_offer(running, viewer=VIEWER):
+    page = await tablet(running).refresh("c-1", viewer)
+    return page, next(one for one in page.offers if one.id == "v-1")
+
+
+@pytest.mark.asyncio
+async def test_the_card_says_what_an_offer_gives_for_the_basket_or_why_not(tmp_path):
+    async with shop(tmp_path, [customer(), wallet_pass(), voucher(**OWN)]) as running:
+        assert (await card_offer(running))[1].in_basket is None
+        await running.post(*basket(3000))
+        page, found = await card_offer(running, replace(VIEWER, language="en"))
+        assert (page.basket.till, page.basket.total.amount_minor) == ("till-0", 3000)
+        assert found.in_basket.why_not == "The basket is still EUR 20.00 short of it."
+        await running.post(*basket(6000, revision=2))
+        _, found = await card_offer(running)
+        assert (found.in_basket.worth.amount_minor, found.in_basket.why_not) == (1000, "")
+        assert found.reason == "issued_right"
+
+
+@pytest.mark.asyncio
+async def test_only_what_gives_something_can_be_offered_to_the_till(tmp_path):
+    async with shop(tmp_path, [customer(), wallet_pass(), voucher(**OWN)]) as running:
+        for path_and_body in (None, basket(3000)):
+            if path_and_body is not None:
+                await running.post(*path_and_body)
+            with pytest.raises(LookupError):
+                await tablet(running).propose("c-1", "v-1", VIEWER)
+        with pytest.raises(LookupError):
+            await tablet(running).propose("c-9", "v-1", VIEWER)
+
+
+@pytest.mark.asyncio
+async def test_what_the_last_purchase_was_offered_is_not_shown_at_the_next(tmp_path):
+    async with shop(tmp_path, [customer(), wallet_pass(), voucher(**OWN)]) as running:
+        await running.post(*basket(6000))
+        await tablet(running).propose("c-1", "v-1", VIEWER)
+        assert (await card_offer(running))[1].proposal.state is ProposalState.WAITING
+        assert not (await card_offer(running))[1].can_be_proposed
+        void = {"Idempotency-Key": '"k"'}
+        await running.post("/pos/v1/baskets/txn-1/void", {"reason": ""}, **void)
+        assert (await card_offer(running))[1].proposal.state is ProposalState.UNANSWERED
+        await running.post(*basket(6000, txn="txn-2"))
+        assert (await card_offer(running))[1].proposal is None
+
+
+@pytest.mark.asyncio
+async def test_conflicts_are_for_managers_until_they_are_seen(tmp_path):
+    async with shop(tmp_path, [customer(), wallet_pass(), voucher(**OWN)]) as running:
+        for txn in ("txn-1", "txn-2"):
+            path, body = basket(6000, txn)
+            body |= {
+                "receipt": {"number": txn, "business_date": "2026-11-21", "till": "", "seq": 1},
+                "totals": {"gross": 5000},
+                "applied": [{"offer_id": "v-1", "amount": 1000}],
+                "tenders": [{"kind": "card", "amount": 5000}],
+            }
+            key = {"Idempotency-Key": f'"{txn}"'}
+            await running.post(path.replace("evaluate", "commit"), body, **key)
+        (row,) = await tablet(running).conflicts(MANAGER)
+        assert (row.till, row.title, row.amount.amount_minor) == ("till-0", "10 € ab 50 €", 1000)
+        assert row.why == "Dieser Gutschein wurde schon eingelöst."
+        assert await tablet(running).conflicts(VIEWER) == ()
+        with pytest.raises(LookupError):
+            await tablet(running).conflict_seen(row.id, VIEWER)
+        await tablet(running).conflict_seen(row.id, MANAGER)
+        assert await tablet(running).conflicts(MANAGER) == ()
+        with pytest.raises(LookupError):
+            await tablet(running).conflict_seen("nothing", MANAGER)
