@@ -6,7 +6,7 @@ Line values are rounded half up, as tills print them. Shares are found by the la
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -70,13 +70,14 @@ def share(amount_minor: int, weights: Mapping[str, int]) -> dict[str, int]:
     total = sum(weights.values())
     if amount_minor <= 0 or total <= 0:
         return {}
-    shares, rests = {}, []
-    for name, weight in weights.items():
-        shares[name], rest = divmod(amount_minor * weight, total)
-        rests.append((-rest, name))
+    if amount_minor == total:
+        return {name: weight for name, weight in weights.items() if weight}
+    shares = {name: amount_minor * weight // total for name, weight in weights.items()}
     missing = amount_minor - sum(shares.values())
-    for _, name in sorted(rests)[:missing]:
-        shares[name] += 1
+    if missing:
+        rests = sorted((-(amount_minor * weights[name] % total), name) for name in weights)
+        for _, name in rests[:missing]:
+            shares[name] += 1
     return {name: part for name, part in shares.items() if part}
 
 
@@ -90,9 +91,16 @@ def percent_of(value_minor: int, percent: int) -> int:
     return (value_minor * percent * 2 + 100) // 200
 
 
-def cheapest(unit_values: Sequence[tuple[int, str]], count: int) -> dict[str, int]:
-    """The `count` cheapest pieces: line id -> how many of them lie on that line."""
+def cheapest(stacks: Iterable[tuple[int, str, int]], count: int) -> dict[str, int]:
+    """The `count` cheapest pieces of `stacks` (value of a piece, line id, pieces): so many a line.
+
+    Of equally cheap ones those on the smaller line id. Pieces are counted, never listed: a till
+    may send a million of something.
+    """
     taken: dict[str, int] = {}
-    for _, name in sorted(unit_values)[:count]:
-        taken[name] = taken.get(name, 0) + 1
+    for _, name, pieces in sorted(stacks):
+        if count <= 0:
+            break
+        taken[name] = min(pieces, count)
+        count -= pieces
     return taken

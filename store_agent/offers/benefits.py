@@ -82,42 +82,38 @@ def _fixed_price(
     """Each piece costs `value`; what is cheaper already stays."""
     shares = {}
     for ware in wares:
-        price = int((ware.line.qty * benefit.value).quantize(WHOLE, ROUND_HALF_UP))
-        shares[ware.line_id] = max(0, left[ware.line_id] - price)
-    return {name: part for name, part in shares.items() if part}
+        part = left[ware.line_id] - _priced(ware, benefit.value)
+        if part > 0:
+            shares[ware.line_id] = part
+    return shares
+
+
+def _priced(ware: Ware, price_minor: int) -> int:
+    """What a line costs at so much a piece, or a unit of weight or length."""
+    if ware.is_whole:
+        return ware.pieces * price_minor
+    return int((ware.line.qty * price_minor).quantize(WHOLE, ROUND_HALF_UP))
 
 
 def _nth_free(benefit: Benefit, wares: tuple[Ware, ...], left: Mapping[str, int]) -> dict[str, int]:
     """Of every `value` pieces the cheapest: over the basket the cheapest of all are free."""
-    pieces = [
-        (left[ware.line_id] // ware.pieces, ware.line_id)
-        for ware in wares
-        if ware.is_whole
-        for _ in range(ware.pieces)
-    ]
-    taken = cheapest(pieces, len(pieces) // benefit.value)
-    by_id = {ware.line_id: ware for ware in wares}
-    return _of_pieces(taken, by_id, left)
+    whole = [ware for ware in wares if ware.is_whole]
+    count = sum(ware.pieces for ware in whole) // benefit.value
+    return _of_cheapest(whole, count, left)
 
 
 def _free_item(
     benefit: Benefit, wares: tuple[Ware, ...], left: Mapping[str, int]
 ) -> dict[str, int]:
     """One piece of the article, the cheapest line of it."""
-    pieces = [
-        (left[ware.line_id] // ware.pieces, ware.line_id)
-        for ware in wares
-        if ware.line.sku == benefit.sku
-    ]
-    by_id = {ware.line_id: ware for ware in wares}
-    return _of_pieces(cheapest(pieces, 1), by_id, left)
+    return _of_cheapest([ware for ware in wares if ware.line.sku == benefit.sku], 1, left)
 
 
-def _of_pieces(
-    taken: Mapping[str, int], wares: Mapping[str, Ware], left: Mapping[str, int]
-) -> dict[str, int]:
-    """What so many pieces of each line are still worth, rounded down: never more than the line."""
-    shares = {name: left[name] * count // wares[name].pieces for name, count in taken.items()}
+def _of_cheapest(wares: list[Ware], count: int, left: Mapping[str, int]) -> dict[str, int]:
+    """What the cheapest pieces are still worth, rounded down: never more than their line."""
+    pieces = {ware.line_id: ware.pieces for ware in wares}
+    taken = cheapest(((left[name] // many, name, many) for name, many in pieces.items()), count)
+    shares = {name: left[name] * many // pieces[name] for name, many in taken.items()}
     return {name: part for name, part in shares.items() if part}
 
 
