@@ -10,12 +10,25 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from geofences import state as places
 from store_agent import greeting as words
 from store_agent import offers as rules
 from store_agent.domain.customer import Customer
 from store_agent.domain.greeting import Briefing, Greeting, Sentence, Verdict
+from store_agent.domain.offer import TriggerKind
 from store_agent.domain.overlay import overlay
-from store_agent.storage import View, catalog, consents, customers, persons
+from store_agent.offers.occasion import Occasion
+from store_agent.storage import (
+    View,
+    arrivals,
+    catalog,
+    consents,
+    customers,
+    meta,
+    persons,
+    visits,
+    whereabouts,
+)
 
 
 def customer(view: View, customer_id: str) -> Customer | None:
@@ -45,6 +58,7 @@ def brief(view: View, person: Customer, at: datetime, zone: ZoneInfo, language: 
         owned_skus=catalog.owned_skus(view.cache, person.id),
         at=at,
         zone=zone,
+        occasion=occasion(view, person.id, at, scanned=True),
     )
     decisions = judge(language=language)
     relationship = words.relationship(person, at)
@@ -56,6 +70,59 @@ def brief(view: View, person: Customer, at: datetime, zone: ZoneInfo, language: 
         return words.sentence(person, relationship, quoted, at=at, zone=zone, language=language)
 
     return Briefing(person, relationship, decisions, find_sentence)
+
+
+def occasion(
+    view: View,
+    customer_id: str | None,
+    at: datetime,
+    *,
+    scanned: bool = False,
+    basket: bool = False,
+) -> Occasion:
+    """What is going on with somebody now; only what some offer waits for is looked up."""
+    waits_for = view.offers().triggers
+    known = customer_id is not None
+    return Occasion(
+        scanned=scanned,
+        has_basket=basket,
+        dwelled_s=_dwelled(view, customer_id or "", at)
+        if known and TriggerKind.ZONE_DWELL in waits_for
+        else {},
+        approaching=known
+        and TriggerKind.APPROACH in waits_for
+        and arrivals.is_expected(view.ledger, customer_id or ""),
+        visit_number=_visit_number(view, customer_id or "")
+        if known and TriggerKind.NTH_VISIT in waits_for
+        else None,
+        weather=_weather(view, at) if TriggerKind.WEATHER in waits_for else frozenset(),
+    )
+
+
+def _visit_number(view: View, customer_id: str) -> int:
+    """Which visit this is; one that is just beginning counts."""
+    begun = visits.find_open(view.ledger, customer_id) is not None
+    return visits.count(view.ledger, customer_id) + (not begun)
+
+
+def _weather(view: View, at: datetime) -> frozenset[str]:
+    """What the platform says of this store, unless that is old."""
+    found = catalog.weather(view.cache, meta.get(view.ledger, "store_id") or "")
+    if found is None or not found.as_of <= at <= found.valid_until:
+        return frozenset()
+    return frozenset(found.conditions)
+
+
+def _dwelled(view: View, customer_id: str, at: datetime) -> dict[str, float]:
+    """Seconds in each zone they are in now."""
+    document = whereabouts.get(view.ledger, customer_id)
+    if document is None:
+        return {}
+    return {
+        fence_id: (at - known.enter_at).total_seconds()
+        for fence_id, known in places.load(document).fences.items()
+        if known.is_within and known.enter_at is not None
+    }
 
 
 def scan_answer(greeting: Greeting) -> dict[str, Any]:

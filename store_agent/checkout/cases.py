@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from geofences import state as places
 from store_agent import briefing
 from store_agent.checkout.refs import CustomerRefs
 from store_agent.config import StoreSettings
@@ -18,7 +17,7 @@ from store_agent.offers.occasion import Occasion
 from store_agent.redemption import standing
 from store_agent.redemption.moment import effective_now
 from store_agent.redemption.standing import Asked
-from store_agent.storage import View, catalog, customers, visits, whereabouts
+from store_agent.storage import View, catalog, customers, visits
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ def open_case(  # noqa: PLR0913, PLR0917  one basket, one person, one moment
         book=book,
         vouchers=vouchers,
         standing=standing.read(view.ledger, asked, book.bounded, vouchers),
-        occasion=_occasion(view, counter, customer, now),
+        occasion=_occasion(view, customer, now),
         at=now,
         zone=counter.zone,
         language=language,
@@ -95,28 +94,8 @@ def _vouchers(view: View, customer: Customer | None, codes: tuple[str, ...]) -> 
     return tuple(found.values())
 
 
-def _occasion(view: View, counter: Counter, customer: Customer | None, now: datetime) -> Occasion:
-    weather = catalog.weather(view.cache, counter.store.id)
-    known = weather is not None and weather.as_of <= now <= weather.valid_until
-    conditions = frozenset(weather.conditions) if weather is not None and known else frozenset()
-    if customer is None:
-        return Occasion(has_basket=True, weather=conditions)
-    visit = visits.find_open(view.ledger, customer.id)
-    return Occasion(
-        scanned=visit is not None and bool(visit.lane),
-        has_basket=True,
-        dwelled_s=_dwelled(view, customer.id, now),
-        visit_number=visits.count(view.ledger, customer.id),
-        weather=conditions,
-    )
-
-
-def _dwelled(view: View, customer_id: str, now: datetime) -> dict[str, float]:
-    document = whereabouts.get(view.ledger, customer_id)
-    if document is None:
-        return {}
-    return {
-        fence_id: (now - known.enter_at).total_seconds()
-        for fence_id, known in places.load(document).fences.items()
-        if known.is_within and known.enter_at is not None
-    }
+def _occasion(view: View, customer: Customer | None, now: datetime) -> Occasion:
+    customer_id = customer.id if customer else None
+    visit = visits.find_open(view.ledger, customer_id) if customer_id else None
+    scanned = visit is not None and bool(visit.lane)
+    return briefing.occasion(view, customer_id, now, scanned=scanned, basket=True)

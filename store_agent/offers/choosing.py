@@ -28,12 +28,13 @@ class OfferBook:
     one per edition of the offers and use it for every scan.
     """
 
-    __slots__ = ("_decisions", "bounded", "by_id", "offers")
+    __slots__ = ("_decisions", "bounded", "by_id", "offers", "triggers")
 
     def __init__(self, offers: Iterable[Offer]) -> None:
         """Take over the offers as the platform sent them."""
         self.offers = tuple(offers)
         self.by_id = {offer.id: offer for offer in self.offers}
+        self.triggers = frozenset(one.kind for offer in self.offers for one in offer.triggers)
         # Those for which the ledger has to be asked; most have neither caps nor lots.
         self.bounded = tuple(
             offer

@@ -44,6 +44,15 @@ def silent(connection: Connection, before: datetime) -> list[Arrival]:
     return [one for one in everybody(connection) if one.as_of < before]
 
 
+def is_expected(connection: Connection, customer_id: str) -> bool:
+    """Whether this customer is on the way."""
+    rows = connection.execute(
+        "SELECT 1 FROM arrivals WHERE customer_id = ? AND stage IN (?, ?)",
+        (customer_id, ArrivalStage.APPROACHING.value, ArrivalStage.NEARBY.value),
+    ).fetchall()
+    return bool(rows)
+
+
 def everybody(connection: Connection) -> list[Arrival]:
     """All of them, soonest first; who has no time of arrival comes first."""
     rows = connection.execute(
