@@ -37,7 +37,6 @@ HISTORIES = st.lists(STEPS, min_size=30, max_size=80)
 
 
 @given(HISTORIES)
-@settings(max_examples=100, deadline=None)
 def test_the_books_balance_after_every_step_of_any_history(history: list[Step]) -> None:
     SettlementWorld().run(history)
 
