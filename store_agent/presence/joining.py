@@ -21,6 +21,9 @@ STAGES = {
 }
 
 
+AMBIENT = frozenset({Evidence.BEACON, Evidence.FENCE})
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """What one piece of evidence changes. `visit` is the open visit afterwards, None = none."""
@@ -113,8 +116,11 @@ def _unplaced(visit: Visit) -> Visit:
 
 def released(visit: Visit | None, at: datetime) -> Change:
     """What phones and beacons told is over at `at`; a visit in which a pass was shown goes on."""
-    if visit is None or visit.lane:
-        return Change(visit and _unplaced(visit))
+    if visit is None:
+        return Change(None)
+    if visit.lane:
+        shown = Evidence.SCAN if visit.evidence in AMBIENT else visit.evidence
+        return Change(replace(_unplaced(visit), evidence=shown, confidence=Confidence.HIGH))
     return Change(None, ended=ended(visit, at))
 
 

@@ -246,7 +246,10 @@ class Noticing:
                 record.apply(current.engine.forget(record.state, now))
                 if _is_merged(person, subject):
                     record.hand_over(now)
-                record.forget(now)
+                if person.noticed:
+                    record.forget(now)
+                else:
+                    record.wipe(now)
             elif self._is_closed_for_good(now):
                 record.apply(current.engine.close(record.state, now))
                 record.forget(now)
@@ -276,6 +279,23 @@ class Noticing:
 
         if self._shop.footfall.is_over(now):
             await self._storage.write(close)
+            await self._wipe_withdrawn()
+
+    async def _wipe_withdrawn(self) -> None:
+        """What ended visits tell of people who have withdrawn since, wherever they are now."""
+
+        def find(view: View) -> list[str]:
+            known = visits.told_by_radio(view.ledger)
+            return [c for c in known if not standing(briefing.customer(view, c)).noticed]
+
+        def wipe(tx: Connection, people: Standings) -> tuple[None, frozenset[str]]:
+            for customer_id, person in people.items():
+                if not person.noticed:
+                    visits.wipe_told_by_radio(tx, customer_id)
+            return None, frozenset()
+
+        for part in _parts(await self._storage.read(find, is_long=True)):
+            await self._decide(frozenset(part), wipe)
 
     # -- the fences ---------------------------------------------------------------------------
 

@@ -73,6 +73,11 @@ class Record:
         self._write(released(self.visit, at))
         self.visible = True
 
+    def wipe(self, at: datetime) -> None:
+        """As `forget`, and nothing that they told of earlier visits: it was withdrawn."""
+        self.forget(at)
+        visits.wipe_told_by_radio(self.tx, self.state.subject)
+
     def hide(self, at: datetime) -> None:
         """Who may be noticed and not named has no visit by phone or beacon, only a need."""
         if self.visit is not None and not self.visit.lane and not self.person.named:

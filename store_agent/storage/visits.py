@@ -117,11 +117,28 @@ def mark_said(tx: Connection, visit_id: str, said: bool) -> None:
 
 def end(tx: Connection, visit_id: str, at: datetime) -> None:
     """Close a visit; one that is closed keeps its end."""
-    # Who was with whom is nobody's business afterwards: staff are not measured.
+    # Who was with whom and where is nobody's business afterwards: staff are not measured.
     tx.execute(
-        "UPDATE visits SET ended_at = ?, claimed_by = NULL, claimed_at = NULL"
+        "UPDATE visits SET ended_at = ?, claimed_by = NULL, claimed_at = NULL, zone = NULL"
         " WHERE id = ? AND ended_at IS NULL",
         (to_text(at), visit_id),
+    )
+
+
+def told_by_radio(connection: Connection) -> list[str]:
+    """Customers with ended visits of which only phones and beacons told."""
+    rows = connection.execute(
+        "SELECT DISTINCT customer_id FROM visits WHERE ended_at IS NOT NULL AND lane = ''"
+        " ORDER BY customer_id"
+    )
+    return [row[0] for row in rows]
+
+
+def wipe_told_by_radio(tx: Connection, customer_id: str) -> None:
+    """Forget the ended visits of a customer in which no pass was shown."""
+    tx.execute(
+        "DELETE FROM visits WHERE customer_id = ? AND ended_at IS NOT NULL AND lane = ''",
+        (customer_id,),
     )
 
 

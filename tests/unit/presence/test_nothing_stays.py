@@ -110,6 +110,38 @@ async def test_who_may_no_longer_be_named_has_no_visit_by_a_tag(tmp_path):
         assert await traces(running) > 0  # still noticed
 
 
+async def all_visits(running):
+    sql = "SELECT customer_id, lane, zone, evidence FROM visits ORDER BY id"
+    return await running.agent.storage.read(lambda view: view.ledger.execute(sql).fetchall())
+
+
+@pytest.mark.asyncio
+async def test_a_withdrawal_wipes_earlier_visits_of_which_only_a_tag_told(tmp_path):
+    people = [noticed(), wallet_pass(), tag(), fences()]
+    async with shop(tmp_path, people, presence=RADIOS) as running:
+        await sweep(running)
+        await carry(running, "sat-women", 8)
+        await pause(running, 7200)
+        assert await traces(running) == 0  # nobody knows of them any more
+        assert await all_visits(running) == [("c-1", "", None, "beacon")]
+        await running.learn(noticed(consents=[grant(), grant("location"), WITHDRAWN]), cursor="2")
+        await pause(running, 3600)
+        assert await all_visits(running) == []
+
+
+@pytest.mark.asyncio
+async def test_a_visit_with_a_shown_pass_keeps_nothing_that_a_withdrawn_tag_told(tmp_path):
+    people = [noticed(), wallet_pass(), tag(), fences()]
+    async with shop(tmp_path, people, presence=RADIOS) as running:
+        await sweep(running)
+        await running.scan()
+        await carry(running, "sat-women", 8)
+        assert await all_visits(running) == [("c-1", "till-0", "women", "beacon")]
+        await running.learn(noticed(consents=[grant(), grant("location"), WITHDRAWN]), cursor="2")
+        await sweep(running)
+        assert await all_visits(running) == [("c-1", "till-0", None, "scan")]
+
+
 @pytest.mark.asyncio
 async def test_a_fence_that_is_removed_takes_its_arrivals_along(tmp_path):
     person = customer("c-1", consents=NEED_ONLY, open_orders=[pickup()])
