@@ -26,7 +26,7 @@ from sync import outbox
 
 VISIT_SWEEP_S = 30.0
 PURGE_S = 10.0
-LOTS_S = 10.0
+RIGHTS_S = 10.0
 PURGE_ROWS = 2000  # one bounded bite, so that a scan never waits long behind it
 # A till retries within minutes; the hook promises 30 days for sales.
 ANSWERS_KEPT = timedelta(days=30)
@@ -70,7 +70,7 @@ def loops(
     return (
         Loop("end idle visits", VISIT_SWEEP_S, lambda: clienteling.end_idle_visits(idle)),
         Loop("purge delivered events", PURGE_S, purge),
-        Loop("look after lots", LOTS_S, upkeep.look_after),
+        Loop("look after rights", RIGHTS_S, upkeep.take_news),
     )
 
 

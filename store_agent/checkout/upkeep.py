@@ -9,6 +9,7 @@ from store_agent.domain.offer import Offer, OfflineClass, Voucher
 from store_agent.domain.rights import LotGrant
 from store_agent.redemption import escrow, upkeep
 from store_agent.redemption.act import Act
+from store_agent.redemption.lots import WANTED
 from store_agent.redemption.moment import effective_now
 from store_agent.storage import Connection, Storage, View, catalog, lots, reservations
 
@@ -26,7 +27,8 @@ class Upkeep:
         self._new_id = make_id
 
     async def take_news(self) -> None:
-        """After each page of the feed and each snapshot; writes only when there is something."""
+        """After each page of the feed and each snapshot, and now and then: a voucher that was held
+        when the platform asked for it is given back later. Writes only when there is something."""
         grants, recalled = await self._storage.read(self._news)
         if grants or recalled:
             store_id, epoch = self._counter.store.id, self._storage.epoch
@@ -50,7 +52,7 @@ class Upkeep:
         return grants, recalled
 
     async def look_after(self) -> None:
-        """Now and then: lots that ended are closed, and more is asked for."""
+        """Lots that ended are closed, more is asked for, and old holds are forgotten."""
         offers, is_due = await self._storage.read(self._due)
         if is_due:
             await self._storage.write(lambda tx: upkeep.look_after(self._act(tx), offers))
@@ -64,8 +66,10 @@ class Upkeep:
         low = any(
             escrow.is_low([lot for lot in open_lots if lot.offer_id == one.id], now)
             for one in bounded
+            if not reservations.is_wanted(view.ledger, WANTED, one.id)
         )
-        return bounded, ended or low
+        old = reservations.have_ended(view.ledger, now - upkeep.KEPT)
+        return bounded, ended or low or old
 
     def _act(self, tx: Connection) -> Act:
         return Act(tx, effective_now(tx, self._clock.now()), self._new_id)

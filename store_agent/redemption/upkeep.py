@@ -14,6 +14,7 @@ from store_agent.redemption.standing import is_of_this_ledger
 from store_agent.storage import redemptions, reservations
 
 KEPT = timedelta(days=1)  # of a reservation that ended: a late commit still finds what it held
+FORGOTTEN_AT_ONCE = 500  # one bounded bite, so that a sale never waits long behind it
 VOUCHER_WANTED = "voucher"
 
 
@@ -33,7 +34,7 @@ def look_after(act: Act, offers: Iterable[Offer]) -> None:
     lots.close_ended(act.tx, (), act.now, act.new_id)
     for offer in offers:
         lots.ask_for_more(act.tx, offer.id, offer.budget_unit, act.now, act.new_id)
-    reservations.forget_ended(act.tx, act.now - KEPT)
+    reservations.forget_ended(act.tx, act.now - KEPT, FORGOTTEN_AT_ONCE)
 
 
 def release(act: Act, voucher: Voucher) -> bool:

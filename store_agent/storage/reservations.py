@@ -156,10 +156,20 @@ def forget_wanted(tx: Connection, kind: str, key: str) -> None:
     tx.execute("DELETE FROM wanted WHERE kind = ? AND key = ?", (kind, key))
 
 
-def forget_ended(tx: Connection, before: datetime) -> None:
-    """Drop reservations that ended before then."""
-    tx.execute(
-        "DELETE FROM holds WHERE txn_id IN (SELECT txn_id FROM reservations WHERE expires_at < ?)",
-        (to_text(before),),
-    )
-    tx.execute("DELETE FROM reservations WHERE expires_at < ?", (to_text(before),))
+def is_wanted(connection: Connection, kind: str, key: str) -> bool:
+    """Whether the platform was asked and has not answered yet."""
+    rows = connection.execute("SELECT 1 FROM wanted WHERE kind = ? AND key = ?", (kind, key))
+    return bool(rows.fetchall())
+
+
+def have_ended(connection: Connection, before: datetime) -> bool:
+    """Whether there is anything for `forget_ended`."""
+    sql = "SELECT 1 FROM reservations WHERE expires_at < ? LIMIT 1"
+    return bool(connection.execute(sql, (to_text(before),)).fetchall())
+
+
+def forget_ended(tx: Connection, before: datetime, limit: int) -> None:
+    """Drop at most `limit` reservations that ended before then."""
+    some = "SELECT txn_id FROM reservations WHERE expires_at < ? ORDER BY txn_id LIMIT ?"
+    for table in ("holds", "reservations"):
+        tx.execute(f"DELETE FROM {table} WHERE txn_id IN ({some})", (to_text(before), limit))  # noqa: S608  constants
