@@ -81,7 +81,7 @@ class TillBoard:
         """No till has said anything yet."""
         self._new_id = make_id
         self._baskets: dict[str, OpenBasket] = {}
-        self._closed: deque[tuple[str, str]] = deque(maxlen=CLOSED_KEPT)
+        self._closed: deque[str] = deque(maxlen=CLOSED_KEPT)
         self._proposals: dict[str, Proposal] = {}
         self._listeners: list[Listener] = []
 
@@ -107,7 +107,7 @@ class TillBoard:
             and before.txn_id == basket.txn_id
             and basket.revision < before.revision
         )
-        if not till or is_late or (till, basket.txn_id) in self._closed:
+        if not till or is_late or basket.txn_id in self._closed:
             return
         lines = basket.lines
         total = sum(-line_value(line) if line.is_return else line_value(line) for line in lines)
@@ -115,24 +115,28 @@ class TillBoard:
             till, basket.txn_id, basket.revision, customer_id, total, basket.currency,
             evaluation, at,
         )  # fmt: skip
+        self._take_off(basket.txn_id)  # a parked basket may go on at another till
         self._baskets[till] = after
         if before is not None and replace(before, at=at) == after:
             return  # a till that asks again about the same basket is no news
         self._tell({customer_id, before.customer_id if before is not None else None})
 
-    def closed(self, till: str, txn_id: str) -> None:
-        """The basket was paid or voided: nothing can be proposed to it any more."""
-        self._closed.append((till, txn_id))
-        standing = self._baskets.get(till)
-        touched: set[str | None] = set()
-        if standing is not None and standing.txn_id == txn_id:
-            del self._baskets[till]
-            touched.add(standing.customer_id)
+    def closed(self, txn_id: str) -> None:
+        """The basket was paid or voided, at whichever till: nothing can be proposed to it now."""
+        self._closed.append(txn_id)
+        touched = self._take_off(txn_id)
         for one in self._proposals.values():
-            if one.txn_id == txn_id and one.till == till and one.state is ProposalState.WAITING:
+            if one.txn_id == txn_id and one.state is ProposalState.WAITING:
                 self._proposals[one.id] = replace(one, state=ProposalState.UNANSWERED)
                 touched.add(one.customer_id)
         self._tell(touched)
+
+    def _take_off(self, txn_id: str) -> set[str | None]:
+        """No till has this basket any more; whose it was."""
+        gone = [one for one in self._baskets.values() if one.txn_id == txn_id]
+        for one in gone:
+            del self._baskets[one.till]
+        return {one.customer_id for one in gone}
 
     # -- the tablet ---------------------------------------------------------------------------
 

@@ -137,7 +137,7 @@ class Checkout:
             lambda view: self._judge_paid(view, paid, asker),
             lambda tx, judged: once(tx, key, lambda: self._commit(tx, judged, paid, asker)),
         )
-        self._board.closed(asker.till, paid.sale.txn_id)
+        self._board.closed(paid.sale.txn_id)
         if is_new:
             self._changed(None)
         return told
@@ -182,7 +182,7 @@ class Checkout:
             return once(tx, key, undo)
 
         told, is_new = await self._storage.write(record)
-        self._board.closed(asker.till, txn_id)
+        self._board.closed(txn_id)
         if is_new:
             self._changed(None)
         return told

@@ -57,14 +57,23 @@ def test_an_evaluation_that_comes_late_does_not_put_an_older_basket_on_the_till(
 
 
 def test_an_evaluation_after_the_sale_opens_no_basket(board):
-    board.closed("till-1", "t-1")
+    board.closed("t-1")
     stand(board)
     assert board.tills(NOON) == ()
 
 
-def test_a_sale_on_another_till_closes_nothing_here(board):
-    board.closed("till-2", "t-1")
+def test_another_sale_closes_nothing_here(board):
+    board.closed("t-2")
     assert board.basket_of("c-1", NOON) is not None
+
+
+def test_a_parked_basket_stands_only_where_it_goes_on(board):
+    propose(board)
+    stand(board, till="till-2", revision=2)
+    assert [one.till for one in board.tills(NOON)] == ["till-2"]
+    assert board.waiting("till-1", NOON) == ()
+    board.closed("t-1")
+    assert board.basket_of("c-1", NOON) is None
 
 
 def test_a_till_that_went_silent_has_no_basket(board):
@@ -123,7 +132,7 @@ def test_another_till_cannot_answer(board):
 
 def test_a_sale_that_is_over_ends_what_waits(board):
     made = propose(board)
-    board.closed("till-1", "t-1")
+    board.closed("t-1")
     assert board.latest("c-1", "v-1", NOON).state is ProposalState.UNANSWERED
     with pytest.raises(NotFound):
         answer(board, made)
@@ -148,7 +157,7 @@ def test_listeners_hear_of_news_and_only_of_news(board):
     made = propose(board)
     answer(board, made)
     answer(board, made)
-    board.closed("till-1", "t-1")
+    board.closed("t-1")
     assert heard == ["c-1"] * 3
     stop()
     stand(board, txn="t-2")
