@@ -16,6 +16,7 @@ from store_agent.config import Settings
 from store_agent.domain.arrival import Arrival
 from store_agent.domain.errors import NotFound
 from store_agent.domain.naming import why_unnamed
+from store_agent.presence.people import showable, standing
 from store_agent.storage import (
     Connection,
     Storage,
@@ -114,10 +115,10 @@ def _present(
     rows = []
     for visit in visits.present(view.ledger):
         person = briefing.customer(view, visit.customer_id)
-        if person is None or visit.other_person or why_unnamed(person) is not None:
+        shown = None if person is None else showable(visit, person)
+        if person is None or shown is None:
             continue
-        claimed_until = visit.claimed_until(claim_length)
-        is_claimed = claimed_until is not None and claimed_until > now
+        is_claimed = visit.claimed_until(now, claim_length) is not None
         rows.append(
             {
                 "visit_id": visit.id,
@@ -126,25 +127,24 @@ def _present(
                 "last_seen_at": visit.last_seen_at,
                 "expires_at": visit.last_seen_at + idle,
                 "lane": visit.lane,
-                "zone": visit.zone,
+                "zone": shown.zone,
                 "evidence": visit.evidence,
-                "confidence": visit.confidence,
+                "confidence": visit.confidence_at(now),
                 "claimed_by": visit.claimed_by if is_claimed else None,
             }
         )
-    return {
-        "visits": rows,
-        "arrivals": [_arrival(view, one) for one in arrivals.everybody(view.ledger)],
-    }
+    coming = (_arrival(view, one) for one in arrivals.everybody(view.ledger))
+    return {"visits": rows, "arrivals": [one for one in coming if one is not None]}
 
 
-def _arrival(view: View, arrival: Arrival) -> dict[str, object]:
+def _arrival(view: View, arrival: Arrival) -> dict[str, object] | None:
     person = briefing.customer(view, arrival.customer_id)
-    named = person is not None and why_unnamed(person) is None
+    if person is None or not standing(person).noticed:
+        return None
+    visit = visits.find_open(view.ledger, person.id)
+    named = standing(person).named and (visit is None or not visit.other_person)
     return {
-        "customer": {"id": person.id, "display_name": person.display_name}
-        if person is not None and named
-        else None,
+        "customer": {"id": person.id, "display_name": person.display_name} if named else None,
         "fence_id": arrival.fence_id,
         "stage": arrival.stage,
         "since": arrival.since,

@@ -112,6 +112,12 @@ class Confidence(StrEnum):
     LOW = "low"
 
 
+# How long evidence stays what it was: then "probably", then "perhaps still here".
+FRESH = timedelta(minutes=15)
+AGEING = timedelta(minutes=45)
+SURENESS = tuple(Confidence)  # the surest first
+
+
 @dataclass(frozen=True, slots=True)
 class Visit:
     """One stay of one customer in the shop, whatever told of it.
@@ -135,9 +141,20 @@ class Visit:
     claimed_by: str | None = None  # staff id: "I'm with her"
     claimed_at: datetime | None = None
 
-    def claimed_until(self, length: timedelta) -> datetime | None:
-        """When a claim of this length lets go by itself; None while nobody has claimed."""
-        return self.claimed_at + length if self.claimed_by and self.claimed_at else None
+    def claimed_until(self, now: datetime, length: timedelta) -> datetime | None:
+        """When the claim, of this length, lets go by itself; None when nobody has it any more.
+
+        One of a clock that was ahead, and is right again, does not last until that time.
+        """
+        if self.claimed_by is None or self.claimed_at is None:
+            return None
+        return self.claimed_at + length if abs(now - self.claimed_at) < length else None
+
+    def confidence_at(self, now: datetime) -> Confidence:
+        """How sure it is that they are still here: what the evidence was worth, less its age."""
+        age = now - self.last_seen_at
+        steps = (age > FRESH) + (age > AGEING)
+        return SURENESS[min(SURENESS.index(self.confidence) + steps, len(SURENESS) - 1)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from store_agent.domain.consent import LOCATION, is_granted
 from store_agent.domain.customer import Customer, PersonState
+from store_agent.domain.greeting import Visit
 from store_agent.domain.naming import counts_as_visitor, why_unnamed
 
 # Whose phone is not followed whatever a form says: a child cannot agree to it alone, the dead
@@ -35,3 +36,12 @@ def standing(customer: Customer | None) -> Standing:
     noticed = is_granted(LOCATION, customer.consents) and NEVER_NOTICED.isdisjoint(customer.states)
     named = why_unnamed(customer) is None and counts_as_visitor(customer)
     return Standing(customer.id, noticed=noticed, named=noticed and named)
+
+
+def showable(visit: Visit, customer: Customer) -> Visit | None:
+    """What of an open visit may be shown now: a withdrawal counts before a sweep has wiped it."""
+    if visit.other_person or why_unnamed(customer) is not None or not counts_as_visitor(customer):
+        return None
+    if standing(customer).noticed:
+        return visit
+    return replace(visit, zone=None) if visit.lane else None

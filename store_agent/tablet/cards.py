@@ -28,12 +28,6 @@ def mark_of(customer: Customer) -> model.PersonMark:
     return next((mark for state, mark in MARKS if state in customer.states), model.PersonMark.NONE)
 
 
-# How long evidence stays what it was: then "probably", then "perhaps still here".
-FRESH = timedelta(minutes=15)
-AGEING = timedelta(minutes=45)
-CONFIDENCES = (model.Confidence.HIGH, model.Confidence.MEDIUM, model.Confidence.LOW)
-
-
 @dataclass(frozen=True, slots=True)
 class ShopWords:
     """What a card needs of the shop: names of zones and staff, the claim's length, the time."""
@@ -45,17 +39,14 @@ class ShopWords:
 
 
 def confidence_now(visit: Visit, now: datetime) -> model.Confidence:
-    """How sure it is that they are still here: what the evidence was worth, less its age."""
-    age = now - visit.last_seen_at
-    steps = (age > FRESH) + (age > AGEING)
-    worth = CONFIDENCES.index(model.Confidence(visit.confidence))
-    return CONFIDENCES[min(worth + steps, len(CONFIDENCES) - 1)]
+    """How sure it is that they are still here, in the tablet's words."""
+    return model.Confidence(visit.confidence_at(now))
 
 
 def claim_of(visit: Visit, shop: ShopWords) -> model.Claim | None:
     """Who is with this customer, unless the claim has let go by itself."""
-    until = visit.claimed_until(shop.claim_length)
-    if until is None or until <= shop.now or visit.claimed_by is None or visit.claimed_at is None:
+    until = visit.claimed_until(shop.now, shop.claim_length)
+    if until is None or visit.claimed_by is None or visit.claimed_at is None:
         return None
     name = shop.staff.get(visit.claimed_by, visit.claimed_by)
     return model.Claim(visit.claimed_by, name, visit.claimed_at, until)

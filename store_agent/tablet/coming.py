@@ -11,6 +11,7 @@ from store_agent.domain.arrival import Arrival, ArrivalStage
 from store_agent.domain.customer import PersonState
 from store_agent.domain.naming import why_unnamed
 from store_agent.greeting.coming import need_of
+from store_agent.presence.people import standing
 from store_agent.storage import View, arrivals, visits
 
 ON_THE_WAY = frozenset({ArrivalStage.APPROACHING, ArrivalStage.NEARBY})
@@ -30,7 +31,7 @@ def _expected(row: model.ArrivalRow) -> datetime:
 
 def _row(view: View, arrival: Arrival, language: str) -> model.ArrivalRow | None:
     person = briefing.customer(view, arrival.customer_id)
-    if person is None or PersonState.DECEASED in person.states:
+    if person is None or not standing(person).noticed:
         return None
     named = why_unnamed(person) is None and PersonState.DO_NOT_APPROACH not in person.states
     need = need_of(person, language, named=named)

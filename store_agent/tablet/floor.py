@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from kiosk_ui import model
 from store_agent import briefing
 from store_agent.domain.greeting import Visit
-from store_agent.domain.naming import counts_as_visitor, why_unnamed
+from store_agent.presence.people import showable
 from store_agent.storage import View, visits
 from store_agent.tablet import cards
 
@@ -51,8 +51,6 @@ class FloorBook:
     def _row(
         self, view: View, visit: Visit, language: str, shop: cards.ShopWords
     ) -> model.FloorRow | None:
-        if visit.other_person:
-            return None
         now = shop.now
         key = (visit.customer_id, language)
         with self._lock:
@@ -62,15 +60,16 @@ class FloorBook:
             # What ages by the minute is cheap: only reason and name need the whole person.
             return replace(
                 kept[2],
-                zone=shop.zones.get(visit.zone or "", ""),
+                zone=shop.zones.get(kept[2].zone_id, ""),
                 confidence=cards.confidence_now(visit, now),
                 claim=cards.claim_of(visit, shop),
             )
         person = briefing.customer(view, visit.customer_id)
-        if person is None or why_unnamed(person) is not None or not counts_as_visitor(person):
+        shown = None if person is None else showable(visit, person)
+        if person is None or shown is None:
             return None
         brief = briefing.brief(view, person, now, self._zone, language)
-        row = cards.floor_row(visit, brief, shop)
+        row = cards.floor_row(shown, brief, shop)
         with self._lock:
             if edition == self._edition:  # else it was worked out from data that changed meanwhile
                 self._rows[key] = (visit, now, row)

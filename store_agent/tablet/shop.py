@@ -21,6 +21,7 @@ from store_agent.domain.greeting import Greeting, Visit
 from store_agent.domain.naming import why_unnamed
 from store_agent.domain.scan import Scan, ScanSource
 from store_agent.presence.fence_book import FenceBook
+from store_agent.presence.people import showable
 from store_agent.redemption import conflicts as rights
 from store_agent.storage import Connection, Storage, View, access_log, catalog, customers, visits
 from store_agent.tablet import cards, coming, conflicts, till
@@ -152,10 +153,8 @@ class TabletShop:
         person = briefing.customer(view, customer_id)
         if person is None or why_unnamed(person) is not None:
             raise LookupError(customer_id)
-        visit = visits.find_open(view.ledger, customer_id)
-        if visit is not None and visit.other_person:
-            visit = None
-        return person, visit
+        visit = visits.find_open(view.ledger, person.id)
+        return person, visit and showable(visit, person)
 
     async def search(self, query: str, viewer: model.Viewer) -> tuple[model.SearchHit, ...]:
         """People who may be named, best first."""
