@@ -22,27 +22,32 @@ def line_value(line: BasketLine) -> int:
     return max(0, int(value))
 
 
-def with_tax(line: BasketLine, value_minor: int) -> int:
-    """What the customer pays for a line whose price excludes tax, rounded half up per line."""
-    if line.tax_rate is None:
-        return value_minor
-    gross = value_minor * (HUNDRED + line.tax_rate) / HUNDRED
-    return int(gross.quantize(WHOLE, ROUND_HALF_UP))
-
-
 @dataclass(frozen=True, slots=True)
 class Ware:
-    """One line that offers may touch. `paid_minor` is what the customer pays for it, with tax.
+    """One line that offers may touch.
 
-    `pieces` are whole ones; what is sold by weight or length counts as one.
+    `pieces` are whole ones; what is sold by weight or length counts as one. `added_tax` is the
+    rate in percent that comes on top of its price, None where the price holds it.
     """
 
     line: BasketLine
     line_id: str
     value_minor: int
-    paid_minor: int
     pieces: int
     is_whole: bool
+    added_tax: Decimal | None = None
+
+    @property
+    def paid_minor(self) -> int:
+        """What the customer pays for the whole line, with tax."""
+        return self.with_tax(self.value_minor)
+
+    def with_tax(self, value_minor: int) -> int:
+        """What the customer pays for so much of this line, rounded half up."""
+        if self.added_tax is None:
+            return value_minor
+        gross = value_minor * (HUNDRED + self.added_tax) / HUNDRED
+        return int(gross.quantize(WHOLE, ROUND_HALF_UP))
 
 
 def wares_of(basket: Basket) -> tuple[Ware, ...]:
@@ -55,9 +60,9 @@ def wares_of(basket: Basket) -> tuple[Ware, ...]:
         if line.is_return or line.qty <= 0:
             continue
         value = line_value(line)
-        paid = value if basket.prices_include_tax else with_tax(line, value)
         whole = line.qty == line.qty.to_integral_value()
-        wares.append(Ware(line, line.line_id, value, paid, int(line.qty) if whole else 1, whole))
+        tax = None if basket.prices_include_tax else line.tax_rate
+        wares.append(Ware(line, line.line_id, value, int(line.qty) if whole else 1, whole, tax))
     return tuple(wares)
 
 

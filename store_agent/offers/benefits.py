@@ -42,7 +42,7 @@ def give(benefit: Benefit, wares: tuple[Ware, ...], left: Mapping[str, int]) -> 
     if benefit.kind is BenefitKind.POINTS:
         return Given({}, points=benefit.value)
     if benefit.kind is BenefitKind.POINTS_MULTIPLIER:
-        paid = sum(left[ware.line_id] for ware in wares)
+        paid = sum(ware.with_tax(left[ware.line_id]) for ware in wares)
         return Given({}, points=earned(paid) * (benefit.value - 1))
     rule = _RULES.get(benefit.kind)
     if rule is None:

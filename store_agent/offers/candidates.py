@@ -11,11 +11,19 @@ from store_agent.domain.basket import Basket
 from store_agent.domain.customer import Customer
 from store_agent.domain.greeting import OfferReason
 from store_agent.domain.language import pick_text
-from store_agent.domain.offer import Benefit, Conditions, Offer, OfflineClass, Stacking, Voucher
+from store_agent.domain.offer import (
+    Benefit,
+    BudgetUnit,
+    Conditions,
+    Offer,
+    OfflineClass,
+    Stacking,
+    Voucher,
+)
 from store_agent.domain.rights import Standing, Used
 from store_agent.offers.arithmetic import Ware, wares_of
 from store_agent.offers.audience import EVERYBODY, Shopper, outside_audience, shopper_of
-from store_agent.offers.benefits import touchable
+from store_agent.offers.benefits import give, touchable
 from store_agent.offers.choosing import OfferBook
 from store_agent.offers.control import is_withheld
 from store_agent.offers.occasion import Occasion, is_triggered
@@ -168,18 +176,30 @@ def judge_offer(offer: Offer, scene: Scene) -> Candidate | Refused:
     if offer.variants and scene.shopper is not None:
         variant = variant_of(offer, scene.shopper.customer.id, scene.shopper.assignments)
         offer = as_variant(offer, variant)
+    title, lines = pick_text(offer.title, language), touchable(offer.benefit, scope)
+    if _costs_too_much(offer, lines, scene.case):
+        return Refused(offer.id, None, OfferReason.BUDGET_USED_UP, title)
     return Candidate(
         offer.id,
         None,
         variant.id if variant else None,
         offer.benefit,
-        touchable(offer.benefit, scope),
+        lines,
         _is_whole(offer),
         offer.stacking,
         offer.priority,
-        pick_text(offer.title, language),
+        title,
         offer.valid_until,
     )
+
+
+def _costs_too_much(offer: Offer, wares: tuple[Ware, ...], case: Case) -> bool:
+    """Whether a budget of money has less left than the offer could give here by itself."""
+    if offer.offline is not OfflineClass.LOT or offer.budget_unit is not BudgetUnit.MINOR:
+        return False
+    full = {ware.line_id: ware.value_minor for ware in wares}
+    most = give(offer.benefit, wares, full).amount_minor
+    return most > case.standing.lot_left.get(offer.id, 0)
 
 
 _RIGHT_FIRST = 1_000_000  # a right somebody holds is applied before any rule of the shop

@@ -152,10 +152,11 @@ def _left(scene: Scene, deal: Deal) -> dict[str, int]:
 def _preview(scene: Scene, deal: Deal, left: dict[str, int]) -> PointsPreview:
     if scene.case.customer is None:
         return PointsPreview()
-    paid = sum(left.values())
+    paid = sum(ware.with_tax(left[ware.line_id]) for ware in scene.wares)
     extra = sum(given.points for _, given in deal.chosen)
     balance = max(0, scene.case.standing.points)
-    return PointsPreview(earned(paid) + extra, balance, min(balance * POINT_VALUE_MINOR, paid))
+    payable = min(balance * POINT_VALUE_MINOR, sum(left.values()))
+    return PointsPreview(earned(paid) + extra, balance, payable)
 
 
 def _pay_with_points(
