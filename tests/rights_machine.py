@@ -19,6 +19,7 @@ from rights_world import BUDGETS, BURN, RISKY, START_POINTS, STRICT, VOUCHERS, C
 SHOPS = ("s1", "s2")
 TILLS = ("till-1", "till-2")
 MOST_REPLAYS = 7
+MOST_ROUNDS = 20  # what comes back is granted to whoever waits for it, and recalled in turn
 shops = st.sampled_from(SHOPS)
 claims = st.lists(
     st.sampled_from([STRICT, "v-1", STRICT, "v-2", RISKY, BURN]),
@@ -34,10 +35,12 @@ class RightsMachine(RuleBasedStateMachine):
     """Two shops with two tills each, and the platform."""
 
     requests = Bundle("requests")
+    make_centre = Centre
+    may_lose_a_disk = True
 
     def __init__(self) -> None:
         super().__init__()
-        self.centre = Centre()
+        self.centre = self.make_centre()
         self.shops = {name: Shop(name, "e0") for name in SHOPS}
         self.ruins: list[Shop] = []  # ledgers that were lost; what they did stays true
         self.answers: dict[tuple[str, str, str], bytes] = {}
@@ -140,6 +143,7 @@ class RightsMachine(RuleBasedStateMachine):
         """Some of it; without news old copies of all grants come again, and upkeep runs."""
         if most:
             self.shops[shop].pull(self.centre, most)
+            self.shops[shop].hear_time(self.centre.now)
         else:
             self.shops[shop].take_in(self.centre.paper(lot_id) for lot_id in self.centre.lots)
             self.shops[shop].look_after()
@@ -182,7 +186,7 @@ class RightsMachine(RuleBasedStateMachine):
         if is_heard and owner in SHOPS:
             self.shops[owner].pull(self.centre)
 
-    @precondition(lambda self: not self.ruins)
+    @precondition(lambda self: self.may_lose_a_disk and not self.ruins)
     @rule(shop=shops)
     def lose_the_disk(self, shop):
         self.ruins.append(self.shops[shop])
@@ -305,14 +309,17 @@ class RightsMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """The line is back: every closed lot settles, and everybody agrees to the unit."""
-        for lot_id, lot in self.centre.lots.items():
-            if lot.state == "open":
-                self.centre.recall_lot(lot_id)
-        for _ in range(2):  # what the first round leads to arrives in the second
+        for _ in range(MOST_ROUNDS):
+            for lot_id, lot in self.centre.lots.items():
+                if lot.state == "open":
+                    self.centre.recall_lot(lot_id)
             for name, shop in self.shops.items():
                 shop.pull(self.centre)
                 self.events_arrive(name, None)
         self.lots_are_settled()
+        sql = "SELECT voucher_id FROM redemptions WHERE voucher_id NOT NULL AND state = 'redeemed'"
+        true = {row[0] for one in self.ledgers() for row in one.rows(sql)}
+        assert self.centre.spent_vouchers() == true, "the centre does not know who was spent"
         self.points_are_agreed_on()
         for one in self.ledgers():
             one.db.close()

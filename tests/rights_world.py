@@ -16,8 +16,11 @@ from typing import Any, NamedTuple
 import orjson
 from basket_builders import BERLIN, MIRA, NOON, offer, voucher
 from redemption_desk import DAY, open_ledger
+from settlement_world import MemoryDocuments, budget_document
 
 from store_agent.checkout.once import Key, once
+from store_agent.clock import boot_id
+from store_agent.demo.rules import DemoRules
 from store_agent.domain.basket import Basket, BasketLine
 from store_agent.domain.errors import Conflict
 from store_agent.domain.offer import OfflineClass, Voucher
@@ -27,16 +30,17 @@ from store_agent.offers import OfferBook
 from store_agent.offers.candidates import Case
 from store_agent.offers.evaluating import evaluate, wants
 from store_agent.offers.occasion import AT_TILL
-from store_agent.redemption import escrow, standing, upkeep
+from store_agent.redemption import escrow, moment, standing, upkeep
 from store_agent.redemption.act import Act
 from store_agent.redemption.committing import Claimed, CommitRequest, commit
-from store_agent.redemption.moment import effective_now
+from store_agent.redemption.moment import PlatformTime, effective_now
 from store_agent.redemption.reserving import ReserveRequest, reserve
 from store_agent.redemption.returning import ReturnLine, ReturnRequest, take_back
 from store_agent.redemption.standing import Asked
 from store_agent.redemption.voiding import void
-from store_agent.storage import lots, redemptions, sales
+from store_agent.storage import codec, lots, redemptions, sales
 from store_agent.storage.times import to_text
+from sync.reference_platform.rules import PlatformEvent
 
 STRICT, RISKY = "o-lot", "o-risk"
 BUDGETS = {STRICT: 3, RISKY: 2}
@@ -108,6 +112,11 @@ class Centre:
         """Make a shop the owner of a voucher nobody owns."""
         grant, epoch = f"g-{len(self.log)}", self.epochs.get(store_id, "e0")
         self._say_owner(voucher(voucher_id, owner_store=store_id, owner_epoch=epoch, grant=grant))
+
+    def spent_vouchers(self) -> set[str]:
+        """As far as it knows."""
+        live = self.redeemed.keys() - self.undone.keys()
+        return {self.redeemed[one]["voucher_id"] for one in live} - {None}
 
     def recall(self, voucher_id: str) -> None:
         self._say_owner(replace(self.owners[voucher_id], recalled=True))
@@ -367,6 +376,9 @@ class Shop:
         some = [one for one in papers if one.store_id == self.id]
         self.run(lambda act: upkeep.take_news(act, self.id, self.epoch, some, recalled))
 
+    def hear_time(self, at: datetime) -> None:
+        self.run(lambda act: moment.trust(act.tx, PlatformTime(at, boot_id())))
+
     def look_after(self) -> None:
         self.run(lambda act: upkeep.look_after(act, BOOK.bounded))
 
@@ -395,3 +407,113 @@ class Shop:
         now = effective_now(self.db, self.now)
         free = escrow.spendable(lots.active(self.db, offer_id), now)
         return free - sum(one == offer_id for one, _ in self.held())
+
+
+class SampleDocuments(MemoryDocuments):
+    """The sample platform's documents; what shops hear of goes into the feed."""
+
+    def __init__(self, log: list[News]) -> None:
+        super().__init__()
+        self.log = log
+
+    def put(self, collection, key, doc, confirms=None):
+        super().put(collection, key, doc, confirms)
+        if collection == "vouchers":
+            self.log.append(News(collection, key, codec.check(Voucher, dict(doc)), confirms))
+        elif collection == "lots":
+            self.log.append(News(collection, key, codec.check(LotGrant, dict(doc)), confirms))
+        elif collection == "customers":
+            self.log.append(News(collection, key, doc["points"], confirms))
+
+
+class SampleCentre:
+    """The rules of the sample platform, behind what the machine asks of a centre.
+
+    It moves a voucher only to a shop that asks, and knows strict lots only.
+    """
+
+    def __init__(self) -> None:
+        self.now = NOON
+        self.log: list[News] = []
+        self.documents = SampleDocuments(self.log)
+        self.reclaimed: Counter[str] = Counter()
+        self.asked = 0
+        self.documents.put("customers", "c-1", {"points": START_POINTS})
+        for offer_id, budget in BUDGETS.items():
+            self.documents.put(
+                "budgets", offer_id, budget_document(budget) | {"offer_id": offer_id}
+            )
+
+    @property
+    def points(self) -> int:
+        return self.documents.get("customers", "c-1")["points"]
+
+    @property
+    def free(self) -> dict[str, int]:
+        return {one["offer_id"]: one["free"] for one in self.documents.all_of("budgets")}
+
+    @property
+    def lots(self) -> dict[str, CentralLot]:
+        return {
+            one["lot_id"]: CentralLot(
+                one["offer_id"],
+                one["store_id"],
+                one["store_epoch"],
+                one["amount"],
+                NOON,
+                str(one["state"]),
+                one["consumed"],
+            )
+            for one in self.documents.all_of("lot_accounts")
+        }
+
+    @property
+    def owners(self) -> dict[str, Voucher]:
+        return {one["id"]: codec.check(Voucher, one) for one in self.documents.all_of("vouchers")}
+
+    def spent_vouchers(self) -> set[str]:
+        return {one["id"] for one in self.documents.all_of("vouchers") if one.get("redeemed_at")}
+
+    def hand(self, voucher_id: str, store_id: str) -> None:
+        if voucher_id in self.owners:
+            self._ask(store_id, "store.voucher.wanted", self._named(voucher_id))
+            return
+        owned = voucher(voucher_id, owner_store=store_id, grant="g-0")
+        self.documents.put("vouchers", voucher_id, orjson.loads(codec.dump(owned)))
+
+    def recall(self, voucher_id: str) -> None:
+        """The other shop asks for it."""
+        other = "s2" if self.owners[voucher_id].owner_store == "s1" else "s1"
+        self._ask(other, "store.voucher.wanted", self._named(voucher_id))
+
+    def _named(self, voucher_id: str) -> dict[str, Any]:
+        return {"voucher_id": voucher_id, "grant": self.owners[voucher_id].grant}
+
+    def grant(self, offer_id: str, store_id: str, epoch: str, amount: int) -> None:
+        """The shop asks; how much it gets is the platform's business."""
+        wish = {"offer_id": offer_id, "unit": "use", "left": amount}
+        self._ask(store_id, "store.lot.wanted", wish, epoch)
+
+    def paper(self, lot_id: str) -> LotGrant:
+        lot = self.lots[lot_id]
+        return LotGrant(lot_id, lot.offer_id, lot.store_id, lot.epoch, lot.amount)
+
+    def recall_lot(self, lot_id: str) -> None:
+        known = self.documents.get("lots", lot_id)
+        if known is not None:
+            self.documents.put("lots", lot_id, known | {"recalled": True})
+
+    def reclaim_by_time(self) -> None:
+        """It never does."""
+
+    def _ask(self, store_id: str, kind: str, data: dict[str, Any], epoch: str = "e0") -> None:
+        self.asked += 1
+        self.hear(Told(store_id, epoch, f"wish-{self.asked}", kind, data))
+
+    def hear(self, told: Told) -> None:
+        at = f"{self.now:%Y-%m-%dT%H:%M:%SZ}"
+        source = f"/stores/{told.store_id}/{told.epoch}"
+        DemoRules().apply(
+            PlatformEvent(told.id, source, told.store_id, told.type, told.data, "c-1", at),
+            self.documents,
+        )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from store_agent.storage import Connection, meta
+from store_agent.storage import Connection, meta, reservations
 
 _MARK = "clock_high_water"
 _BOOT = "clock_proved_in_boot"
 MARK_STEP = timedelta(seconds=1)  # a mark of every second is exact enough, and saves writes
+HELD_FOR = timedelta(minutes=15)  # of the hook's contract; a parked basket renews by asking again
 LAG_STEP = timedelta(minutes=1)  # clocks differ a little: not every page is worth a write
 
 
@@ -48,7 +49,13 @@ def is_news(connection: Connection, told: PlatformTime, wall: datetime) -> bool:
 
 
 def trust(tx: Connection, told: PlatformTime) -> None:
-    """Put the mark to the platform's time: forward for a clock that lags, and the only way back."""
+    """Put the mark to the platform's time: forward for a clock that lags, and the only way back.
+
+    On the way back no hold revives that had ended, and none lasts longer than one made now.
+    """
+    mark = meta.get_time(tx, _MARK)
+    if mark is not None and mark > told.at:
+        reservations.cut(tx, ended_by=mark, latest=told.at + HELD_FOR)
     meta.put_time(tx, _MARK, told.at)
     meta.put(tx, _BOOT, told.boot_id)
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from store_agent.domain.errors import Conflict
 from store_agent.domain.rights import Refusal, Reservation, ReservationState, Want
+from store_agent.redemption import moment
 from store_agent.redemption.act import Act
+from store_agent.redemption.moment import HELD_FOR
 from store_agent.redemption.standing import Asked, want_fault
 from store_agent.storage import reservations, sales
-
-HELD_FOR = timedelta(minutes=15)  # of the hook's contract; a parked basket renews by asking again
 
 
 class StaleRevision(Conflict):
@@ -77,4 +76,5 @@ def reserve(act: Act, request: ReserveRequest) -> Reserved:
             refused.append(Refusal(want.voucher_id or want.offer_id, fault))
     reservation = replace(reservation, wants=tuple(granted))
     reservations.put(act.tx, reservation)
+    moment.remember(act.tx, act.now)  # or a clock set back would revive the holds this one replaced
     return Reserved(reservation, tuple(refused))

@@ -75,6 +75,18 @@ def end(tx: Connection, txn_id: str, state: ReservationState) -> None:
     tx.execute("DELETE FROM holds WHERE txn_id = ?", (txn_id,))
 
 
+def cut(tx: Connection, *, ended_by: datetime, latest: datetime) -> None:
+    """Let go of the live ones that had ended by then; the others end at `latest`."""
+    tx.execute(
+        "UPDATE reservations SET state = ? WHERE state = 'live' AND expires_at <= ?",
+        (ReservationState.RELEASED.value, to_text(ended_by)),
+    )
+    tx.execute(
+        "UPDATE reservations SET expires_at = min(expires_at, ?) WHERE state = 'live'",
+        (to_text(latest),),
+    )
+
+
 def units_of(want: Want) -> int:
     """What it takes out of a lot; 0 when its budget is not bounded by lots."""
     if want.budget is None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 from rights_machine import RightsMachine
-from rights_world import STRICT, Request
+from rights_world import STRICT, Request, SampleCentre
 
 from store_agent.redemption import escrow, standing
 from store_agent.storage import lots, redemptions, reservations, returns, sales
@@ -38,6 +38,18 @@ def search(machine, examples, steps=50):
 @pytest.mark.timeout(3600 if SOAK else 30)
 def test_no_order_of_events_breaks_a_promise():
     search(RightsMachine, 5000 if SOAK else 120)
+
+
+class Sampled(RightsMachine):
+    """With the rules of the sample platform; it does not know yet which vouchers a ledger had."""
+
+    make_centre = SampleCentre
+    may_lose_a_disk = False
+
+
+@pytest.mark.timeout(3600 if SOAK else 60)
+def test_no_order_of_events_breaks_a_promise_of_the_sample_platform():
+    search(Sampled, 2000 if SOAK else 60)
 
 
 class Deaf(RightsMachine):

@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 from builders import shop
-from redemption_desk import Desk, offer_want
+from redemption_desk import Desk, offer_want, voucher_want
 
 from store_agent.app.feed import SyncCache
 from store_agent.clock import boot_id
 from store_agent.domain.offer import BudgetUnit
-from store_agent.domain.rights import LotClass
+from store_agent.domain.rights import CommitStatus, LotClass
 from store_agent.redemption import lots, moment
 from store_agent.redemption.moment import PlatformTime, effective_now
 
@@ -100,3 +100,26 @@ async def test_a_page_of_the_feed_brings_the_platforms_time(tmp_path):
         assert await acted_on() == now
         await cache.apply([], "4")
         assert await acted_on() == now
+
+
+def test_a_clock_set_back_does_not_revive_a_hold_that_had_ended():
+    desk, voucher = Desk(), voucher_want()
+    desk.reserve("a", voucher)
+    desk.later(minutes=70)
+    desk.reserve("b", voucher)
+    desk.later(minutes=-70)
+    assert desk.commit("b", voucher).status is CommitStatus.COMMITTED
+
+
+def test_the_way_back_from_a_jump_revives_no_hold_and_leaves_none_for_years():
+    desk, voucher, other = Desk(), voucher_want(), voucher_want("v-2")
+    right = desk.now
+    desk.reserve("a", voucher)
+    desk.later(days=4000)
+    desk.reserve("b", voucher)
+    desk.reserve("c", other)
+    desk.now = right
+    tell(desk, right)
+    assert desk.commit("b", voucher).status is CommitStatus.COMMITTED
+    desk.later(minutes=16)
+    assert desk.reserve("d", other).refused == ()
