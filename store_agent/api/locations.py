@@ -74,7 +74,7 @@ def router(noticing: Noticing, clock: Clock, metrics: Metrics) -> APIRouter:
                     field=f"{number}.{refused.field}",
                 ) from None
         reasons = await noticing.on_fixes(fixes)
-        metrics.fixes.inc(len(fixes))
+        metrics.fixes.inc(reasons.count(""))
         unused = [
             {"index": number, "reason": reason} for number, reason in enumerate(reasons) if reason
         ]

@@ -30,7 +30,7 @@ class Metrics:
             registry=self._registry,
         )
         self.sales = Counter("store_agent_sales", "Baskets committed", registry=self._registry)
-        self.fixes = Counter("store_agent_fixes", "Positions received", registry=self._registry)
+        self.fixes = Counter("store_agent_fixes", "Positions used", registry=self._registry)
         self.unusable = Counter(
             "store_agent_owntracks_unusable",
             "OwnTracks messages that could not be used",

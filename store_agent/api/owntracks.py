@@ -38,9 +38,8 @@ def router(
             await request.body(), _subject(request), clock.now(), open_envelope
         )
         fixes = [one for one in messages if isinstance(one, Fix)]
-        metrics.fixes.inc(len(fixes))
         metrics.unusable.inc(sum(isinstance(one, Unusable) for one in messages))
-        await noticing.on_fixes(fixes)
+        metrics.fixes.inc((await noticing.on_fixes(fixes)).count(""))
         heard = (_observed(one, air, noticing, clock) for one in messages)
         await noticing.on_observations([one for one in heard if one is not None])
         return Response(b"[]", media_type="application/json")

@@ -125,7 +125,7 @@ def build(settings: Settings, clock: Clock, addresses: Addresses) -> Agent:
     shop = TabletShop(storage, clienteling, settings.store, clock, components.status, places, board)
     announcer.connect(shop, presence.watch, sync)
     _gauges(metrics, hub, sync)
-    metrics.gauge("sightings", "Radio sightings received", lambda: presence.air.heard)
+    metrics.gauge("sightings", "Radio sightings used", lambda: presence.air.used)
     pairing_code = settings.tablets.pairing_code or _pairing_code()
     access = TabletAccess(storage, clock, pairing_code)
     kiosk = build_router(

@@ -56,7 +56,7 @@ class Air:
         self._ambient: dict[str, float] = {}
         self._last_post: dict[str, float] = {}
         self.faults: tuple[Fault, ...] = ()
-        self.heard = 0
+        self.used = 0  # sightings of people who may be noticed: nobody else is counted live
 
     # -- what is known ------------------------------------------------------------------------
 
@@ -93,7 +93,6 @@ class Air:
 
     def hear(self, sighting: Sighting) -> None:
         """One radio heard one transmitter."""
-        self.heard += 1
         # The clock of a satellite may be ahead; nothing is heard before it is said.
         at = min(sighting.at, self._now().timestamp())
         self._rooms.pulse(sighting.radio, at)
@@ -102,6 +101,7 @@ class Air:
             return
         subject = found.beacon.subject
         if found.confirmed and self._may_track(subject, at):
+            self.used += 1
             self._changes += self._rooms.on_sighting(
                 subject, sighting.radio, sighting.rssi_dbm, at, found.power_1m_dbm
             )
@@ -114,9 +114,9 @@ class Air:
 
     def reads(self, node: str, radio: str, distance_m: float, at: float) -> None:
         """A node in the shop reports how far away one of its devices is."""
-        self.heard += 1
         subject = self._nodes.get(node)
         if subject is not None and self._may_track(subject, at):
+            self.used += 1
             self._changes += self._rooms.on_distance(subject, radio, distance_m, at)
 
     def knows(self, radio: str) -> bool:

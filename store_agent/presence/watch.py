@@ -41,7 +41,10 @@ class Watch:
 
     async def run(self) -> None:
         """Until cancelled."""
-        await self._restore()
+        try:
+            await self._restore()
+        except Unavailable as error:  # a full disk today: the sweep tries again
+            log.warning("presence waits", reason=str(error))
         async with asyncio.TaskGroup() as group:
             group.create_task(self._hearing(), name="hear the radios")
             group.create_task(self._sweeping(), name="sweep presence")

@@ -1,8 +1,10 @@
 """What must not stay: after a withdrawal, a merge, a fence removed, evidence that came late."""
 
+import asyncio
 from datetime import UTC, datetime
 
 import pytest
+import structlog
 from builders import customer, grant, shop, wallet_pass
 from presence_builders import (
     FAR,
@@ -23,6 +25,7 @@ from presence_builders import (
 from geofences.model import Observation
 from store_agent.demo import place
 from store_agent.domain.catalog import Transmitter, TransmitterKind
+from store_agent.domain.errors import Unavailable
 from store_agent.presence.air import Air
 from store_agent.presence.people import Standing
 from store_agent.storage import changes
@@ -177,6 +180,56 @@ async def test_a_merged_customer_has_one_visit(tmp_path):
         assert [row[0] for row in await open_visits(running)] == ["c-2"]
         assert (await running.scan()).json()["customer"]["id"] == "c-2"
         assert len(await open_visits(running)) == 1
+
+
+@pytest.mark.asyncio
+async def test_whoever_did_not_agree_moves_no_counter_line_of_the_log_or_file(tmp_path, caplog):
+    people = [customer("c-kein-ja", consents=[grant()]), tag("c-kein-ja"), fences()]
+    async with shop(tmp_path, people, presence=RADIOS) as running:
+        await sweep(running)
+        with structlog.testing.capture_logs() as logs:
+            before = counters((await running.get("/metrics", token="monitor")).text)
+            await carry(running, "sat-women", 20)
+            await walk(running, INDOORS, 420, subject="c-kein-ja")
+            await walk(running, INDOORS, 60, subject="c-niemand")
+            after = counters((await running.get("/metrics", token="monitor")).text)
+        assert after == before
+        assert "c-kein-ja" not in f"{logs} {caplog.text}"
+        assert "c-niemand" not in f"{logs} {caplog.text}"
+        tables = await running.agent.storage.read(lambda view: dump(view.ledger))
+        assert "c-kein-ja" not in tables
+        assert "c-niemand" not in tables
+        assert await running.types() == []
+
+
+def counters(text):
+    return [line for line in text.splitlines() if line.startswith("store_agent")]
+
+
+def dump(connection):
+    sql = "SELECT name FROM sqlite_master WHERE type = 'table'"
+    names = [row[0] for row in connection.execute(sql).fetchall()]
+    return "".join(str(connection.execute(f"SELECT * FROM {n}").fetchall()) for n in names)
+
+
+@pytest.mark.asyncio
+async def test_presence_goes_on_when_the_disk_is_full_at_the_start(tmp_path, monkeypatch):
+    async with shop(tmp_path, [noticed(), fences()]) as running:
+        watch = running.agent.presence.watch
+        tried = []
+
+        async def full():
+            tried.append(1)
+            raise Unavailable("the disk is full")
+
+        monkeypatch.setattr(watch, "sweep", full)
+        task = asyncio.create_task(watch.run())
+        await asyncio.sleep(0.1)
+        assert not task.done()
+        assert len(tried) == 2  # where everybody was, and the first round
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
 
 
 def test_an_answer_about_consent_that_was_overtaken_by_a_change_is_not_believed():
