@@ -173,9 +173,13 @@ class FakeShop:
         """The sentence is back."""
         self._change(visit_id, self.said.discard)
 
-    async def claim(self, visit_id: str, viewer: Viewer) -> None:
-        """ "I'm with her"."""
+    async def claim(self, visit_id: str, viewer: Viewer, instead_of: str = "") -> None:
+        """ "I'm with her", unless somebody unseen was first."""
         now = self.now()
+        rows = self.rows[viewer.language].values()
+        held = next((row.claim for row in rows if row.visit_id == visit_id), None)
+        if held is not None and held.staff_id not in {viewer.staff_id, instead_of}:
+            return
         taken = Claim(viewer.staff_id, viewer.staff_name, now, now + CLAIM_LENGTH)
         self._set_claim(visit_id, taken)
 

@@ -59,8 +59,11 @@ class Shop(Protocol):
     async def undo_said(self, visit_id: str, viewer: Viewer) -> None:
         """Take `mark_said` back. LookupError if unknown."""
 
-    async def claim(self, visit_id: str, viewer: Viewer) -> None:
-        """ "I'm with her": seen on all tablets, taking over from whoever had her. LookupError."""
+    async def claim(self, visit_id: str, viewer: Viewer, instead_of: str = "") -> None:
+        """ "I'm with her", seen on all tablets; nothing if somebody else was first.
+
+        `instead_of` is the staff id of whom the viewer saw with her. LookupError if unknown.
+        """
 
     async def release(self, visit_id: str, viewer: Viewer) -> None:
         """Let go of a claim, whoever has it; nothing if nobody has. LookupError if unknown."""

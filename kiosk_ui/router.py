@@ -137,9 +137,13 @@ def _add_identity(router: APIRouter, pages: Pages, shop: Shop) -> None:
 def _add_claim(router: APIRouter, pages: Pages, shop: Shop) -> None:
     @router.post("/visits/{visit_id}/claim")
     async def claim(
-        request: Request, visit_id: str, viewer: AsViewer, customer_id: FormText
+        request: Request,
+        visit_id: str,
+        viewer: AsViewer,
+        customer_id: FormText,
+        instead_of: FormText = "",
     ) -> Response:
-        await _done(shop.claim(visit_id, viewer))
+        await _done(shop.claim(visit_id, viewer, instead_of))
         return await _claimed(request, pages, viewer, customer_id)
 
     @router.post("/visits/{visit_id}/release")

@@ -190,16 +190,21 @@ class Clienteling:
         await self._storage.write(record)
         self._changed(None)
 
-    async def on_claim(self, visit_id: str, staff_id: str) -> None:
+    async def on_claim(
+        self, visit_id: str, staff_id: str, *, length: timedelta, instead_of: str = ""
+    ) -> None:
         """ "I'm with her": seen on all tablets, so that nobody is greeted twice.
 
-        Taking over from a colleague is allowed. It lets go by itself, and with the visit.
+        Of two who tap at once the first has her; taking over is for who saw with whom she is
+        (`instead_of`). A claim lets go by itself after `length`, and with the visit.
         """
         now = self._clock.now()
 
         def record(tx: Connection) -> None:
-            _open_visit(tx, visit_id)
-            visits.claim(tx, visit_id, staff_id, now)
+            visit = _open_visit(tx, visit_id)
+            is_free = visit.claimed_until(now, length) is None
+            if is_free or visit.claimed_by in {staff_id, instead_of}:
+                visits.claim(tx, visit_id, staff_id, now)
 
         await self._storage.write(record)
         self._changed(None)

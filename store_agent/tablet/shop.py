@@ -204,9 +204,13 @@ class TabletShop:
         """It was not said after all."""
         await self._known(self._clienteling.on_said(visit_id, said=False))
 
-    async def claim(self, visit_id: str, viewer: model.Viewer) -> None:
-        """ "I'm with her"."""
-        await self._known(self._clienteling.on_claim(visit_id, viewer.staff_id))
+    async def claim(self, visit_id: str, viewer: model.Viewer, instead_of: str = "") -> None:
+        """ "I'm with her", unless somebody was first whom the viewer had not seen yet."""
+        length = self._places.claim_length
+        verb = self._clienteling.on_claim(
+            visit_id, viewer.staff_id, length=length, instead_of=instead_of
+        )
+        await self._known(verb)
 
     async def release(self, visit_id: str, viewer: model.Viewer) -> None:
         """Nobody is with this customer any more."""

@@ -96,6 +96,26 @@ def test_a_claim_on_one_tablet_is_seen_on_the_other(browser, rig):
         other.wait_for_selector(".person:has-text('Jonas'):not(:has(.with))")
 
 
+def test_a_tap_that_comes_second_shows_who_was_first_and_may_then_take_over(browser, rig):
+    with (
+        tablet(browser, rig) as mine,
+        tablet(browser, rig, device="tablet-2") as other,
+    ):
+        rig.kiosk.access.sessions["session-at-tablet-2"] = ("tablet-2", "emil")
+        for page in (mine, other):
+            page.goto(rig.url + "/customers/jonas")
+            live(page)
+        unseen = {"customer_id": "jonas"}  # what the page of before the first tap sends
+        claim = mine.locator(".with-slot form").get_attribute("action")
+        mine.click(".with-slot button")
+        mine.wait_for_selector("text=/Bea Beispiel ist seit/")
+        answer = other.request.post(rig.url + claim, form=unseen, headers={"Origin": rig.url})
+        assert answer.ok
+        other.wait_for_selector("text=/Bea Beispiel ist seit/")
+        other.click("text=Übernehmen")
+        mine.wait_for_selector("text=/Emil Entwurf ist seit/")
+
+
 def test_claims_work_without_the_script(browser, rig):
     with tablet(browser, rig) as page:
         page.goto(rig.url + "/customers/jonas")

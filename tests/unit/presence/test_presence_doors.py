@@ -235,7 +235,7 @@ async def test_a_claim_is_seen_lets_go_by_itself_and_is_forgotten_with_the_visit
     people = [customer(), wallet_pass(), staff, fences()]
     async with shop(tmp_path, people, presence=RADIOS) as running:
         visit_id = (await running.scan()).json()["visit_id"]
-        await running.agent.clienteling.on_claim(visit_id, "s-bea")
+        await running.agent.tablet.claim(visit_id, viewer())
         assert [visit["claimed_by"] for visit in await present(running)] == ["s-bea"]
         page = await running.agent.tablet.floor(viewer())
         assert page.rows[0].claim.staff_name == "Bea Beispiel"

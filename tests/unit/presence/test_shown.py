@@ -1,5 +1,7 @@
 """What screens and machines are told of who is where: aged, claimed, withdrawn, mistaken."""
 
+import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -105,3 +107,18 @@ async def test_whoever_carries_the_pass_of_another_person_arrives_without_its_na
         assert {one["customer"]["id"] for one in await arrivals(running)} == {"c-1"}
         await running.agent.clienteling.on_other_person(visit_id, other=True)
         assert [one["customer"] for one in await arrivals(running)] == [None]
+
+
+@pytest.mark.asyncio
+async def test_of_two_who_tap_at_once_the_first_is_with_the_customer(tmp_path):
+    other = replace(VIEWER, device_id="d-2", staff_id="s-emil")
+    async with shop(tmp_path, [noticed(), wallet_pass(), fences()]) as running:
+        visit_id = (await running.scan()).json()["visit_id"]
+        tablet = running.agent.tablet
+        await asyncio.gather(tablet.claim(visit_id, VIEWER), tablet.claim(visit_id, other))
+        assert [one["claimed_by"] for one in await present(running)] == ["s-bea"]
+        await tablet.claim(visit_id, other, "s-bea")  # who has seen it may take over
+        assert [one["claimed_by"] for one in await present(running)] == ["s-emil"]
+        running.clock.advance(20 * 60)
+        await tablet.claim(visit_id, VIEWER)
+        assert [one["claimed_by"] for one in await present(running)] == ["s-bea"]
