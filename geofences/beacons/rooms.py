@@ -70,11 +70,17 @@ class _Subject:
     told_at: float = NOWHERE
     rival: str | None = None
     rival_since: float = 0.0
-    is_clear: bool = True  # whether their zone led by itself when the rival came up
+    challenger: str | None = None  # louder than their zone, if only just
+    lead_db: float = 0.0  # of their zone over the challenger, when that one came up
     left_zone: str | None = None  # by a move
     left_at: float = NOWHERE
     quiet_since: float | None = None  # too weak to be here
     restored: bool = False  # believed from before a restart, not heard since
+
+    def leave(self) -> None:
+        """They left: whoever comes back is judged by what is heard then."""
+        self.zone, self.rival, self.challenger, self.quiet_since = None, None, None, None
+        self.heard, self.restored, self.slow = 0, False, SlowLevels()
 
 
 class Rooms:
@@ -186,7 +192,7 @@ class Rooms:
         when = known.last_at if known.last_at > NOWHERE else since
         reason = "forgotten" if known.restored else "silent"
         left = _left(subject, known.zone, when, reason)
-        known.zone, known.rival, known.heard, known.restored = None, None, 0, False
+        known.leave()
         return [left]
 
     def _silent_since(self, known: _Subject, zone: str, at: float) -> float | None:
@@ -221,7 +227,7 @@ class Rooms:
             return self._weak(subject, known, at)
         known.quiet_since = None
         if best == known.zone:
-            known.rival = None
+            known.rival, known.challenger = None, None
             return self._still(subject, known, levels, at)
         return self._contest(subject, known, levels, best, at)
 
@@ -273,35 +279,37 @@ class Rooms:
     def _contest(
         self, subject: str, known: _Subject, levels: Mapping[str, float], best: str, at: float
     ) -> list[RoomChange]:
-        """Another zone is louder: it must be clearly so for a while, or over the last minute.
-
-        Seconds count only against a zone that led until now. At a border no zone does, and a body
-        that turns there is worth as much as a walk: only the last minute counts. A tag that speaks
-        seldom says too little in a minute.
-        """
+        """Another zone is louder: it must be clearly so for a while, or over the last minute."""
         is_seldom = known.rhythm.gap_s() > self._settings.seldom_s
         here = levels.get(known.zone or "", NOWHERE)
         lead_db = known.slow.lead_db(known.zone or "", best, self._settings)
+        if known.challenger != best:
+            known.challenger, known.lead_db = best, lead_db
+        # A tag that speaks seldom says too little in a minute.
         is_slowly_won = not is_seldom and lead_db <= -self._settings.slow_db
-        if not is_slowly_won and levels[best] < here + self._wanted_db(known, best, at):
+        wanted_db = self._wanted_seldom_db(known, best, at) if is_seldom else self._wanted_db(known)
+        if not is_slowly_won and levels[best] < here + wanted_db:
             known.rival = None
             return self._still(subject, known, levels, at)
         if known.rival != best:
             known.rival, known.rival_since = best, at
-            known.is_clear = is_seldom or lead_db >= self._settings.clear_db
-        is_held = at - known.rival_since >= self._settings.hold_s
-        if not is_slowly_won and not (known.is_clear and is_held):
+        if not is_slowly_won and at - known.rival_since < self._settings.hold_s:
             return []
         left = _left(subject, known.zone or "", at, "moved")
         known.left_zone, known.left_at = known.zone, at
-        known.zone, known.told_at, known.rival = best, at, None
+        known.zone, known.told_at, known.rival, known.challenger = best, at, None, None
         return [left, self._change(subject, RoomChangeKind.ENTERED, levels, best, at, "moved")]
 
-    def _wanted_db(self, known: _Subject, best: str, at: float) -> float:
-        """By how much the other zone must be louder now."""
-        wanted_db = self._settings.deadband_db
-        if known.rhythm.gap_s() > self._settings.seldom_s:
-            wanted_db += self._settings.seldom_db
+    def _wanted_db(self, known: _Subject) -> float:
+        """By how much the other zone must be louder: the more, the less theirs led before.
+
+        At a border neither leads, and a body that turns there is worth as much as a walk.
+        """
+        return self._settings.deadband_db + max(0.0, self._settings.clear_db - known.lead_db)
+
+    def _wanted_seldom_db(self, known: _Subject, best: str, at: float) -> float:
+        """The same for a tag that speaks seldom: how much theirs led before is hardly known."""
+        wanted_db = self._settings.deadband_db + self._settings.seldom_db
         if best == known.left_zone and at - known.left_at < self._settings.return_s:
             wanted_db += self._settings.return_db
         return wanted_db
@@ -313,7 +321,7 @@ class Rooms:
         if known.zone is None or at - known.quiet_since < self._settings.exit_min_s:
             return []
         left = _left(subject, known.zone, known.quiet_since, "far")
-        known.zone, known.quiet_since, known.heard = None, None, 0
+        known.leave()
         return [left]
 
     def _change(  # noqa: PLR0913, PLR0917  what a change tells

@@ -33,11 +33,11 @@ class TrackerSettings:
     seldom_s: float = 4.0  # who speaks less often gives too few samples to even out fading:
     seldom_db: float = 3.0  # so much more, then
     hold_s: float = 12.0  # and for so long
-    return_db: float = 8.0  # more, for the zone that was just left: a border is no way back
+    return_db: float = 8.0  # and for the zone they just left, again: a border is no way back
     return_s: float = 300.0
     slow_s: float = 60.0  # the last minute as a whole: a turning body is over by then
-    clear_db: float = 4.0  # who led by less in it stands at a border: ten seconds prove nothing
-    slow_db: float = 8.0  # there, another zone must lead by so much in it
+    clear_db: float = 10.0  # a zone that led by less in it: the other must be louder by what lacked
+    slow_db: float = 9.0  # or lead by so much in it: that is enough without any hold
     exit_min_s: float = 20.0  # a body between tag and radio is no exit
     exit_max_s: float = 200.0  # tags that speak every 30-96 s
     exit_default_s: float = 60.0  # until the tag's own rhythm is known
@@ -138,7 +138,7 @@ class SlowLevels:
         far = settings.exit_level_db
         for zone in {*self._levels, *levels}:
             level = max(levels.get(zone, far), far)
-            before = self._levels.get(zone, level)
+            before = self._levels.get(zone, level if at == self._from else far)
             self._levels[zone] = before + share * (level - before)
 
     def lead_db(self, zone: str, other: str, settings: TrackerSettings) -> float:

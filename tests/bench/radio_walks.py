@@ -1,8 +1,9 @@
 """Seeded people among the radios of a shop: shadowing, bodies, lost adverts, stalls. Pure.
 
 Six zones of 10 x 10 m in two rows, one radio in the middle of each. Log-distance path loss
-(n 2.5), log-normal shadowing of 4 dB that changes over 20 s, bodies that take 12 dB for some
-seconds, 2 dB of fast fading, 15 % lost adverts.
+(n 2.5), log-normal shadowing of 4 dB that changes over 20 s, passing bodies that take 12 dB for
+some seconds, 2 dB of fast fading, 15 % lost adverts. Where the carrier turns, their own body takes
+10 dB from all radios behind it, until they turn again.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from random import Random
 
 from geofences.beacons.model import RoomChangeKind
 from geofences.beacons.rooms import Rooms
+from geofences.beacons.tracker import DEFAULTS, TrackerSettings
 
 SIDE_M = 10.0
 COLUMNS, ROWS = 3, 2
@@ -21,6 +24,7 @@ POWER_1M_DBM = -59.0
 EXPONENT = 2.5
 SHADOW_DB, SHADOW_S = 4.0, 20.0
 BODY_DB, BODY_SHARE, BODY_S = 12.0, 0.15, 4.0
+OWN_BODY_DB, TURNS_S = 10.0, (5.0, 60.0)
 FADING_DB = 2.0
 LOSS = 0.15
 FLOOR_DBM = -95.0
@@ -48,6 +52,7 @@ class Scene:
     gap_s: tuple[float, float] = (1.0, 1.0)
     stall: bool = False  # one radio after the other is deaf for 60-120 s
     present: bool = True
+    turns: bool = False  # the tag is worn in front, and its carrier turns
 
 
 @dataclass(slots=True)
@@ -61,6 +66,9 @@ class Score:
     false_left: int = 0
     false_enters: int = 0
     missed: int = 0
+    moves: int = 0
+    unnoticed: int = 0  # moves
+    switch_s: list[float] = field(default_factory=list)  # from setting out to the next zone told
     enter_s: list[float] = field(default_factory=list)
     exit_s: list[float] = field(default_factory=list)
 
@@ -86,6 +94,13 @@ def border_path(rng: Random) -> list[tuple[float, tuple[float, float] | None]]:
     return [(0.0, (SIDE_M, SIDE_M / 2 + rng.uniform(-2, 2))), (VISIT_S, None)]
 
 
+def over_path(rng: Random) -> list[tuple[float, tuple[float, float] | None]]:
+    """Some minutes on the line between two zones, then into one of them."""
+    (x, y), (start, *_) = middle(rng.choice((0, 1))), border_path(rng)
+    there = (x + rng.uniform(-3, 3), y + rng.uniform(-3, 3))
+    return [start, (rng.uniform(300, 600), there), (VISIT_S, None)]
+
+
 def still_path(rng: Random) -> list[tuple[float, tuple[float, float] | None]]:
     """Half an hour in the middle of one zone."""
     x, y = middle(rng.randrange(len(ZONES)))
@@ -102,7 +117,11 @@ SCENES = (
     Scene("rooms, 0.1 s", rooms_path, (0.1, 0.1)),
     Scene("rooms, 10 s", rooms_path, (10.0, 10.0)),
     Scene("rooms, 30-96 s", rooms_path, (30.0, 96.0)),
+    Scene("rooms and turning, 1 s", rooms_path, turns=True),
     Scene("border, 1 s", border_path),
+    Scene("border, 10 s", border_path, (10.0, 10.0)),
+    Scene("border and turning, 1 s", border_path, turns=True),
+    Scene("from the border into a zone, 1 s", over_path),
     Scene("stalls, 1 s", still_path, stall=True),
     Scene("outside, 1 s", outside_path, present=False),
 )
@@ -131,6 +150,8 @@ def hear(scene: Scene, seed: int) -> tuple[list[Heard], list[tuple[float, float,
     rng = Random(f"{scene.name}/{seed}")
     path = scene.path(rng)
     stalls = list(_stalls(rng)) if scene.stall else []
+    turning = Random(f"{scene.name}/{seed}/turning")
+    facing, turns_at = 0.0, 0.0
     shadow = dict.fromkeys(ZONES, 0.0)
     body_until, at, heard = 0.0, rng.uniform(0, scene.gap_s[1]), []
     while at < VISIT_S:
@@ -138,6 +159,8 @@ def hear(scene: Scene, seed: int) -> tuple[list[Heard], list[tuple[float, float,
         keep = math.exp(-gap / SHADOW_S)
         if at > body_until and rng.random() < BODY_SHARE * min(1.0, gap / BODY_S):
             body_until = at + rng.uniform(1, 2 * BODY_S)
+        if at >= turns_at:
+            facing, turns_at = turning.uniform(-math.pi, math.pi), at + turning.uniform(*TURNS_S)
         place = position(path, at)
         for number, radio in enumerate(ZONES):
             shadow[radio] = keep * shadow[radio] + math.sqrt(1 - keep * keep) * rng.gauss(
@@ -148,10 +171,17 @@ def hear(scene: Scene, seed: int) -> tuple[list[Heard], list[tuple[float, float,
             away_m = max(1.0, math.dist(place, middle(number)))
             level = POWER_1M_DBM - 10 * EXPONENT * math.log10(away_m)
             level += shadow[radio] + rng.gauss(0, FADING_DB) - (BODY_DB if at < body_until else 0)
+            if scene.turns and _is_behind(place, facing, middle(number)):
+                level -= OWN_BODY_DB
             if level > FLOOR_DBM:
                 heard.append(Heard(at, radio, round(level)))
         at += gap
     return heard, stalls, path
+
+
+def _is_behind(place: tuple[float, float], facing: float, radio: tuple[float, float]) -> bool:
+    ahead = (radio[0] - place[0]) * math.cos(facing) + (radio[1] - place[1]) * math.sin(facing)
+    return ahead < 0
 
 
 def _stalls(rng: Random) -> Iterator[tuple[float, float, str]]:
@@ -171,9 +201,13 @@ Path = list[tuple[float, tuple[float, float] | None]]
 Told = tuple[str, str, float]  # "enter" | "exit", zone, when it was known
 
 
-def by_rooms(heard: list[Heard], stalls: list[tuple[float, float, str]]) -> list[Told]:
+def by_rooms(
+    heard: list[Heard],
+    stalls: list[tuple[float, float, str]],
+    settings: TrackerSettings = DEFAULTS,
+) -> list[Told]:
     """The product's rooms; strangers' devices prove every second that a radio is awake."""
-    rooms, told, now = Rooms(ZONES), [], 0.0
+    rooms, told, now = Rooms(ZONES, settings), [], 0.0
     for one in [*heard, Heard(VISIT_S + AFTER_S, "", 0)]:
         while now + 1.0 <= one.at:
             now += 1.0
@@ -218,10 +252,12 @@ def naive(heard: list[Heard], _stalls: list[tuple[float, float, str]]) -> list[T
     return told
 
 
-def score(scene: Scene, visits: int, judge: Callable[..., list[Told]]) -> Score:
+def score(
+    scene: Scene, visits: int, judge: Callable[..., list[Told]], first_seed: int = 0
+) -> Score:
     """Judge many visits and count against the truth."""
     found = Score(visits)
-    for seed in range(visits):
+    for seed in range(first_seed, first_seed + visits):
         heard, stalls, path = hear(scene, seed)
         _count(found, scene, judge(heard, stalls), stalls, path)
     return found
@@ -249,7 +285,29 @@ def _count(
         )
     last = [at for kind, _, at in told if kind == "exit" and at >= VISIT_S]
     found.exit_s += [last[-1] - VISIT_S] if last else []
+    _count_moves(found, told, path)
     _count_wrong(found, scene, told, path)
+
+
+def _count_moves(found: Score, told: list[Told], path: Path) -> None:
+    """From one zone into another: how long until that one is told, before they go on."""
+    for (start, place), (end, _) in pairwise(path[1:]):
+        if place is None:
+            continue
+        zone = _zone_of(place)
+        before = [name for kind, name, at in told if kind == "enter" and at < start]
+        if before and before[-1] == zone:
+            continue  # they were thought to be there already
+        after = [at for kind, name, at in told if (kind, name) == ("enter", zone) and at >= start]
+        found.moves += 1
+        if after and after[0] < end:
+            found.switch_s.append(after[0] - start)
+        else:
+            found.unnoticed += 1
+
+
+def _zone_of(place: tuple[float, float]) -> str:
+    return f"z-{min(range(len(ZONES)), key=lambda n: math.dist(place, middle(n)))}"
 
 
 def _count_wrong(found: Score, scene: Scene, told: list[Told], path: Path) -> None:
@@ -263,6 +321,5 @@ def _count_wrong(found: Score, scene: Scene, told: list[Told], path: Path) -> No
         place = position(path, second)
         if place is None:
             continue
-        true = min(range(len(ZONES)), key=lambda n: math.dist(place, middle(n)))
         found.inside_s += 10
-        found.wrong_s += 10 * (zone != f"z-{true}")
+        found.wrong_s += 10 * (zone != _zone_of(place))

@@ -25,7 +25,8 @@ def _rows(scene: Scene, ours: Score, plain: Score) -> list[Result]:
         return [at_most(f"{scene.name}: false enters", "visits", ours.false_enters, 0, note)]
     note = (
         f"missed {ours.missed}; wrong room {_wrong(ours)}; enter {_both(ours.enter_s)} s,"
-        f" exit {_both(ours.exit_s)} s (p50/p90); naive rule: {plain.flaps / plain.visits:.1f}"
+        f" exit {_both(ours.exit_s)} s, move {_both(ours.switch_s)} s (p50/p90; unnoticed"
+        f" {ours.unnoticed} of {ours.moves}); naive rule: {plain.flaps / plain.visits:.1f}"
         f" flaps per visit, wrong room {_wrong(plain)}, exit {_both(plain.exit_s)} s"
     )
     rows = [at_most(f"{scene.name}: flaps", "per visit", ours.flaps / ours.visits, FLAPS, note)]
@@ -42,4 +43,6 @@ def _wrong(of: Score) -> str:
 
 
 def _both(delays: list[float]) -> str:
+    if not delays:
+        return "-"
     return f"{percentile(delays, 0.5):.0f}/{percentile(delays, 0.9):.0f}"

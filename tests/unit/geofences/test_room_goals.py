@@ -1,7 +1,10 @@
 """A small sample of the bench's radio scenes keeps the goals that the bench measures in full."""
 
+from statistics import median
+
 import pytest
 
+from geofences.beacons.tracker import TrackerSettings
 from tests.bench.radio_walks import SCENES, by_rooms, naive, score
 
 VISITS = 4
@@ -14,6 +17,33 @@ def test_rooms_do_not_flap_and_stalls_make_nobody_leave(name):
     found = score(BY_NAME[name], VISITS, by_rooms)
     assert found.flaps <= 1
     assert (found.false_left, found.missed) == (0, 0)
+
+
+@pytest.mark.timeout(30)
+def test_a_walk_is_noticed_soon_also_from_a_border():
+    rooms = score(BY_NAME["rooms, 1 s"], VISITS, by_rooms)
+    assert rooms.moves > 2 * VISITS
+    assert median(rooms.switch_s) < 40
+    over = score(BY_NAME["from the border into a zone, 1 s"], VISITS, by_rooms)
+    assert over.unnoticed == 0
+
+
+def by_seconds_alone(heard, stalls):
+    """The known-bad variant: what was before the last seconds does not count."""
+    return by_rooms(heard, stalls, TrackerSettings(clear_db=-100.0, slow_db=100.0))
+
+
+def by_one_exit_time(heard, stalls):
+    """The known-bad variant: the same exit time for every tag, as elsewhere."""
+    fixed = TrackerSettings(exit_default_s=30.0, exit_min_s=30.0, exit_max_s=30.0)
+    return by_rooms(heard, stalls, fixed)
+
+
+@pytest.mark.timeout(30)
+def test_the_known_bad_variants_are_found_out_by_the_same_scenes():
+    assert score(BY_NAME["border, 1 s"], VISITS, by_seconds_alone).flaps > VISITS
+    lost = score(BY_NAME["rooms, 30-96 s"], VISITS, by_one_exit_time)
+    assert lost.missed + lost.flaps >= VISITS / 2
 
 
 @pytest.mark.timeout(30)

@@ -88,6 +88,24 @@ def test_a_body_that_turns_at_a_border_is_no_walk_and_a_walk_from_there_is_notic
     assert told(walked) == [(LEFT, "a"), (ENTERED, "b")]
 
 
+@pytest.mark.parametrize(("louder_db", "moves"), [(10, False), (20, True)])
+def test_the_less_a_room_led_the_louder_the_other_must_be(louder_db, moves):
+    for lead_db, is_moved in ((20, True), (4, moves)):
+        rooms = Rooms(RADIOS)
+        stay(rooms, "r-a", 0, 180, rssi=-65, others=[("r-b", -65 - lead_db)])
+        changes = stay(rooms, "r-b", 180, 25, rssi=-65, others=[("r-a", -65 - louder_db)])
+        assert told(changes) == ([(LEFT, "a"), (ENTERED, "b")] if is_moved else [])
+
+
+def test_who_comes_back_is_judged_by_what_is_heard_then():
+    rooms = Rooms(RADIOS)
+    stay(rooms, "r-a", 0, 300, rssi=-60, others=[("r-b", -85)])
+    assert told(quiet(rooms, 300, 60)) == [(LEFT, "a")]
+    back = stay(rooms, "r-b", 360, 5, rssi=-62, others=[("r-a", -66)])
+    back += stay(rooms, "r-a", 365, 30, rssi=-64, others=[("r-b", -66)])
+    assert told(back) == [(ENTERED, "b")]
+
+
 def test_the_way_back_into_the_room_just_left_gets_easier_with_time():
     weaker = [("r-b", -70)]  # 10 dB: enough to move, not enough to move straight back
     soon, late = Rooms(RADIOS), Rooms(RADIOS)
