@@ -36,7 +36,6 @@ class RightsMachine(RuleBasedStateMachine):
 
     requests = Bundle("requests")
     make_centre = Centre
-    may_lose_a_disk = True
 
     def __init__(self) -> None:
         super().__init__()
@@ -186,7 +185,7 @@ class RightsMachine(RuleBasedStateMachine):
         if is_heard and owner in SHOPS:
             self.shops[owner].pull(self.centre)
 
-    @precondition(lambda self: self.may_lose_a_disk and not self.ruins)
+    @precondition(lambda self: not self.ruins)
     @rule(shop=shops)
     def lose_the_disk(self, shop):
         self.ruins.append(self.shops[shop])

@@ -438,6 +438,7 @@ class SampleCentre:
         self.documents = SampleDocuments(self.log)
         self.reclaimed: Counter[str] = Counter()
         self.asked = 0
+        self.epochs: dict[str, str] = {}
         self.documents.put("customers", "c-1", {"points": START_POINTS})
         for offer_id, budget in BUDGETS.items():
             self.documents.put(
@@ -476,15 +477,25 @@ class SampleCentre:
 
     def hand(self, voucher_id: str, store_id: str) -> None:
         if voucher_id in self.owners:
-            self._ask(store_id, "store.voucher.wanted", self._named(voucher_id))
+            self._ask(
+                store_id, "store.voucher.wanted", self._named(voucher_id), self.epoch(store_id)
+            )
             return
-        owned = voucher(voucher_id, owner_store=store_id, grant="g-0")
+        owned = voucher(voucher_id, owner_store=store_id, owner_epoch="e0", grant="g-0")
         self.documents.put("vouchers", voucher_id, orjson.loads(codec.dump(owned)))
 
     def recall(self, voucher_id: str) -> None:
         """The other shop asks for it."""
         other = "s2" if self.owners[voucher_id].owner_store == "s1" else "s1"
-        self._ask(other, "store.voucher.wanted", self._named(voucher_id))
+        self._ask(other, "store.voucher.wanted", self._named(voucher_id), self.epoch(other))
+
+    def epoch(self, store_id: str) -> str:
+        return self.epochs.get(store_id, "e0")
+
+    def write_off(self, store_id: str, epoch: str) -> None:
+        """The new ledger tells of itself."""
+        self.epochs[store_id] = epoch
+        self._ask(store_id, "store.ledger.replaced", {"reason": "lost"}, epoch)
 
     def _named(self, voucher_id: str) -> dict[str, Any]:
         return {"voucher_id": voucher_id, "grant": self.owners[voucher_id].grant}
@@ -506,7 +517,7 @@ class SampleCentre:
     def reclaim_by_time(self) -> None:
         """It never does."""
 
-    def _ask(self, store_id: str, kind: str, data: dict[str, Any], epoch: str = "e0") -> None:
+    def _ask(self, store_id: str, kind: str, data: dict[str, Any], epoch: str) -> None:
         self.asked += 1
         self.hear(Told(store_id, epoch, f"wish-{self.asked}", kind, data))
 

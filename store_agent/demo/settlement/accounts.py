@@ -6,7 +6,7 @@ Invariant, at every moment: free + open + settled + written_off == budget, and f
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 
 from pydantic import TypeAdapter
@@ -67,9 +67,13 @@ class LotAccount:
 
 @dataclass(frozen=True, slots=True)
 class StoreLots:
-    """The open lots of a store, so that they are found when its ledger is lost."""
+    """The open lots of a store, so that they are found when its ledger is lost.
+
+    `epoch` is its newest ledger once it has told of one; UUIDv7 in hex, so a later one is greater.
+    """
 
     lot_ids: tuple[str, ...] = ()
+    epoch: str = ""
 
 
 _budget = TypeAdapter(Budget).validate_python
@@ -102,14 +106,19 @@ def read_account(documents: Documents, lot_id: str) -> LotAccount | None:
 def write_account(documents: Documents, account: LotAccount) -> None:
     """Keep an account, and the store's list of the open ones."""
     documents.put(ACCOUNTS, account.lot_id, asdict(account))
-    before = open_lots(documents, account.store_id)
-    others = tuple(one for one in before if one != account.lot_id)
+    before = store_lots(documents, account.store_id)
+    others = tuple(one for one in before.lot_ids if one != account.lot_id)
     after = (*others, account.lot_id) if account.state is AccountState.OPEN else others
-    if set(after) != set(before):
-        documents.put(STORES, account.store_id, asdict(StoreLots(after)))
+    if set(after) != set(before.lot_ids):
+        write_store_lots(documents, account.store_id, replace(before, lot_ids=after))
 
 
-def open_lots(documents: Documents, store_id: str) -> tuple[str, ...]:
-    """The ids of a store's open lots."""
+def store_lots(documents: Documents, store_id: str) -> StoreLots:
+    """What is open in a store."""
     found = documents.get(STORES, store_id)
-    return () if found is None else _store_lots(found).lot_ids
+    return StoreLots() if found is None else _store_lots(found)
+
+
+def write_store_lots(documents: Documents, store_id: str, lots: StoreLots) -> None:
+    """Keep it."""
+    documents.put(STORES, store_id, asdict(lots))

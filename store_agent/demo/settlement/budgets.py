@@ -15,11 +15,12 @@ from store_agent.demo.settlement.accounts import (
     LotAccount,
     Wish,
     epoch_of,
-    open_lots,
     read_account,
     read_budget,
+    store_lots,
     write_account,
     write_budget,
+    write_store_lots,
 )
 from store_agent.domain.rights import LotGrant
 from sync.reference_platform.rules import Documents, EventRefusedError, PlatformEvent
@@ -53,6 +54,8 @@ def want(event: PlatformEvent, documents: Documents) -> None:
     wish = Wish(event.id, event.store_id, epoch_of(event))
     if wish in budget.waiting or read_account(documents, lot_id_of(wish)) is not None:
         return  # waits or was granted already
+    if is_of_lost_ledger(documents, wish):
+        return
     _serve(documents, replace(budget, waiting=(*budget.waiting, wish)))
 
 
@@ -84,9 +87,12 @@ def close(event: PlatformEvent, documents: Documents) -> None:
 
 def write_off(event: PlatformEvent, documents: Documents) -> None:
     """A ledger is gone: what its lots were spent for is never known, so nothing of them returns."""
-    for lot_id in open_lots(documents, event.store_id):
+    known = store_lots(documents, event.store_id)
+    newest = max(known.epoch, epoch_of(event))
+    write_store_lots(documents, event.store_id, replace(known, epoch=newest))
+    for lot_id in known.lot_ids:
         account = read_account(documents, lot_id)
-        if account is None or account.store_epoch == epoch_of(event):
+        if account is None or account.store_epoch >= epoch_of(event):
             continue
         budget = read_budget(documents, account.offer_id)
         if budget is None:
@@ -143,6 +149,11 @@ def may_settle(account: LotAccount) -> bool:
     return account.state is AccountState.OPEN
 
 
+def is_of_lost_ledger(documents: Documents, wish: Wish) -> bool:
+    """A lot for it would never be taken in, and never come back."""
+    return wish.epoch < store_lots(documents, wish.store_id).epoch
+
+
 def lot_id_of(wish: Wish) -> str:
     """The same wish is always answered with the same lot."""
     return f"lot-{wish.event_id}"
@@ -162,8 +173,11 @@ def _serve(documents: Documents, budget: Budget) -> None:
     """Grant lots to the stores that wait, in their order, while something is free; keep it all."""
     while budget.waiting and lot_size(budget):
         wish, *others = budget.waiting
+        budget = replace(budget, waiting=tuple(others))
+        if is_of_lost_ledger(documents, wish):
+            continue
         units = lot_size(budget)
-        budget = replace(reserve(budget, units), waiting=tuple(others))
+        budget = reserve(budget, units)
         _grant(documents, budget, wish, units)
     write_budget(documents, budget)
 

@@ -1,6 +1,7 @@
 """Single-use vouchers at the centre: exactly one owner at a time, redeemed at most once.
 
-`owner_store` "" = the centre. Each move has a new `grant`, the id of the event that caused it.
+`owner_store` "" = the centre. Each move has a new `grant`, the id of the event that caused it, and
+names the ledger (`owner_epoch`) that asked: if that is lost, its successor cannot spend it again.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from store_agent.demo.settlement.accounts import epoch_of
 from sync.reference_platform.rules import Documents, EventRefusedError, PlatformEvent
 
 VOUCHERS = "vouchers"
 WANTED_BY = "wanted_by"  # the store that waits for a recalled voucher; shops ignore it
+WANTED_EPOCH = "wanted_epoch"  # the ledger of that store
 REDEEMED_BY = "redeemed_by"  # the redemption that counts; shops ignore it
 
 Document = dict[str, Any]
@@ -36,9 +39,10 @@ def want(event: PlatformEvent, documents: Documents) -> None:
         return  # nothing to move, or the shop is about to hear of a newer grant
     owner = voucher.get("owner_store", "")
     if not owner:
-        _move(documents, voucher, event.store_id, event)
+        _move(documents, voucher, (event.store_id, epoch_of(event)), event)
     elif owner != event.store_id:
-        recalled = {**voucher, "recalled": True, WANTED_BY: event.store_id}
+        wanted = {WANTED_BY: event.store_id, WANTED_EPOCH: epoch_of(event)}
+        recalled = {**voucher, "recalled": True, **wanted}
         documents.put(VOUCHERS, told.voucher_id, recalled, confirms=event.id)
 
 
@@ -53,7 +57,7 @@ def release(event: PlatformEvent, documents: Documents) -> None:
         or not _is_current(voucher, told.grant)
     ):
         return  # another owner's by now, or spent
-    _move(documents, voucher, voucher.get(WANTED_BY, ""), event)
+    _move(documents, voucher, (voucher.get(WANTED_BY, ""), voucher.get(WANTED_EPOCH, "")), event)
 
 
 def redeem(
@@ -85,10 +89,13 @@ def give_back(
     )
 
 
-def _move(documents: Documents, voucher: Document, owner: str, event: PlatformEvent) -> None:
+def _move(
+    documents: Documents, voucher: Document, owner: tuple[str, str], event: PlatformEvent
+) -> None:
     moved = {
-        **_without(voucher, WANTED_BY),
-        "owner_store": owner,
+        **_without(voucher, WANTED_BY, WANTED_EPOCH),
+        "owner_store": owner[0],
+        "owner_epoch": owner[1],
         "grant": event.id,
         "recalled": False,
     }

@@ -41,10 +41,9 @@ def test_no_order_of_events_breaks_a_promise():
 
 
 class Sampled(RightsMachine):
-    """With the rules of the sample platform; it does not know yet which vouchers a ledger had."""
+    """With the rules of the sample platform."""
 
     make_centre = SampleCentre
-    may_lose_a_disk = False
 
 
 @pytest.mark.timeout(3600 if SOAK else 60)
