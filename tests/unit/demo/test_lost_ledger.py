@@ -21,14 +21,8 @@ def say(documents, kind, data, event_id, *, epoch="e1", store="a"):
 
 
 def ask_for_a_lot(documents, event_id, epoch="e1", store="a"):
-    say(
-        documents,
-        "lot.wanted",
-        {"offer_id": OFFER, "unit": "use", "left": 0},
-        event_id,
-        epoch,
-        store,
-    )
+    wish = {"offer_id": OFFER, "unit": "use", "left": 0}
+    say(documents, "lot.wanted", wish, event_id, epoch=epoch, store=store)
 
 
 def come_back(documents, epoch="e2"):
