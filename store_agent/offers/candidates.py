@@ -24,6 +24,7 @@ from store_agent.domain.rights import Standing, Used
 from store_agent.offers.arithmetic import Ware, wares_of
 from store_agent.offers.audience import EVERYBODY, Shopper, outside_audience, shopper_of
 from store_agent.offers.benefits import give, touchable
+from store_agent.offers.caps import over_cap
 from store_agent.offers.choosing import OfferBook
 from store_agent.offers.control import is_withheld
 from store_agent.offers.occasion import Occasion, is_triggered
@@ -314,24 +315,15 @@ def _beyond(offer: Offer, case: Case) -> OfferReason | None:
         return OfferReason.ONLINE_ONLY
     if offer.offline is OfflineClass.LOT and case.standing.lot_left.get(offer.id, 0) <= 0:
         return OfferReason.BUDGET_USED_UP
-    return over_cap(offer, case)
+    return _over_cap(offer, case)
 
 
-def over_cap(offer: Offer, case: Case) -> OfferReason | None:
-    """LIMIT_PERSON or LIMIT_STORE; a cap per person needs to know the person."""
-    caps, used = offer.caps, case.standing.used.get(offer.id, NOT_USED)
-    if caps.per_person is not None or caps.per_person_day is not None:
-        if case.customer is None:
-            return OfferReason.CUSTOMER_REQUIRED
-        if _reached(used.person, caps.per_person) or _reached(used.person_day, caps.per_person_day):
-            return OfferReason.LIMIT_PERSON
-    if _reached(used.store, caps.per_store) or _reached(used.store_day, caps.per_store_day):
-        return OfferReason.LIMIT_STORE
-    return None
-
-
-def _reached(used: int, cap: int | None) -> bool:
-    return cap is not None and used >= cap
+def _over_cap(offer: Offer, case: Case) -> OfferReason | None:
+    """A cap per person needs to know the person."""
+    caps = offer.caps
+    if case.customer is None and (caps.per_person is not None or caps.per_person_day is not None):
+        return OfferReason.CUSTOMER_REQUIRED
+    return over_cap(caps, case.standing.used.get(offer.id, NOT_USED))
 
 
 def _is_withheld(offer: Offer, shopper: Shopper) -> bool:

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from store_agent.domain.greeting import OfferReason
 from store_agent.domain.offer import NO_CAPS, Offer, OfflineClass, Voucher
 from store_agent.domain.rights import Standing, Want
+from store_agent.offers.caps import over_cap
 from store_agent.redemption import lots
 from store_agent.storage import Connection, ledger, redemptions, reservations
 
@@ -127,12 +128,4 @@ def _over_cap(connection: Connection, want: Want, asked: Asked) -> OfferReason |
         asked.now,
         asked.txn_id,
     )
-    if _reached(used.person, caps.per_person) or _reached(used.person_day, caps.per_person_day):
-        return OfferReason.LIMIT_PERSON
-    if _reached(used.store, caps.per_store) or _reached(used.store_day, caps.per_store_day):
-        return OfferReason.LIMIT_STORE
-    return None
-
-
-def _reached(used: int, cap: int | None) -> bool:
-    return cap is not None and used >= cap
+    return over_cap(caps, used)
