@@ -82,12 +82,20 @@ class FakeBluez:
         self.objects[ADAPTER] = _adapter()
         self._signal("/", OBJECTS, "InterfacesAdded", "oa{sa{sv}}", [ADAPTER, _adapter()])
 
+    def unplug(self) -> None:
+        """The adapter is gone, and everything that was found by it."""
+        for path in [*self.objects]:
+            interfaces = [*self.objects.pop(path)]
+            self._signal("/", OBJECTS, "InterfacesRemoved", "oas", [path, interfaces])
+
     def _answer(self, message: Message) -> Message | None:
         if message.message_type is not MessageType.METHOD_CALL:
             return None
         if message.member == "GetManagedObjects":
             return Message.new_method_return(message, "a{oa{sa{sv}}}", [self.objects])
-        if message.path != ADAPTER or not (message.interface or "").startswith("org.bluez"):
+        if message.path != ADAPTER or ADAPTER not in self.objects:
+            return None
+        if not (message.interface or "").startswith("org.bluez"):
             return None
         self.calls.append(str(message.member))
         if str(message.member) in self.errors:

@@ -22,6 +22,7 @@ from geofences.scanner.watchdog import Watchdog
 START_TIMEOUT_S = 15.0
 STOP_TIMEOUT_S = 5.0
 CHECK_S = 5.0
+NOT_STARTED = "the scan did not start"
 STUCK = "InProgress"  # BlueZ before 5.88: only a power cycle of the adapter helps
 log = logging.getLogger(__name__)
 
@@ -162,11 +163,13 @@ class Radio:
             log.info("radio %s: the old scan did not stop: %s", self.name, type(error).__name__)
 
     def _failed(self, error: Exception) -> None:
-        if self._mode == "passive":
-            # BlueZ before 5.56, or without --experimental: listen actively instead.
+        reason = reason_of(error, self._settings.adapter)
+        if self._mode == "passive" and reason.startswith(NOT_STARTED):
+            # BlueZ before 5.56, or without --experimental: listen actively instead. What is missing
+            # or switched off for now, as while the box starts, says nothing about passive scanning.
             log.warning("radio %s: passive scanning is not available", self.name)
             self._mode = "active"
-        self._become(RadioHealth.DOWN, reason_of(error, self._settings.adapter))
+        self._become(RadioHealth.DOWN, reason)
 
     def _quiet(self) -> None:
         reason = self._trouble or "hears nothing: nobody here, or the adapter needs a power cycle"
@@ -191,7 +194,7 @@ def reason_of(error: Exception, adapter: str) -> str:
         return "no BlueZ: is the service `bluetooth` running?"
     if "AccessDenied" in text or "NotPermitted" in text or "NotAuthorized" in text:
         return "not permitted: add the agent's user to the group `bluetooth`"
-    return f"the scan did not start: {type(error).__name__}"
+    return f"{NOT_STARTED}: {type(error).__name__}"
 
 
 def _patterns() -> list[Any]:

@@ -149,6 +149,40 @@ async def test_an_adapter_that_is_missing_is_said_and_found_when_plugged_in():
 
 
 @pytest.mark.asyncio
+async def test_an_adapter_that_is_pulled_is_said_and_found_when_plugged_in_again():
+    async with private_bus():
+        bluez = FakeBluez()
+        await bluez.start()
+        subject = radio()
+        async with listening(subject) as heard:
+            await until(lambda: "StartDiscovery" in bluez.calls)
+            await say_until(bluez, heard)
+            bluez.unplug()
+            await until(lambda: subject.state.health is RadioHealth.DOWN)
+            assert "adapter" in subject.state.reason
+            bluez.calls.clear()
+            bluez.plug_in()
+            await until(lambda: "StartDiscovery" in bluez.calls, 15)
+            await say_until(bluez, heard)
+            assert subject.state.health is RadioHealth.OK
+        bluez.stop()
+
+
+@pytest.mark.asyncio
+async def test_a_scan_that_is_dead_from_the_start_is_built_anew():
+    async with private_bus():
+        bluez = FakeBluez()
+        await bluez.start()
+        subject = radio()
+        async with listening(subject) as heard:
+            await until(lambda: bluez.calls.count("StartDiscovery") == 2)
+            assert subject.watchdog.heard_at is None
+            await say_until(bluez, heard)
+            assert subject.state.health is RadioHealth.OK
+        bluez.stop()
+
+
+@pytest.mark.asyncio
 async def test_an_adapter_that_is_off_is_said():
     async with private_bus():
         bluez = FakeBluez()
@@ -216,3 +250,17 @@ async def test_passive_scanning_asks_for_beacons_and_falls_back():
             await until(lambda: "StartDiscovery" in old.calls)
             await say_until(old, heard)
         old.stop()
+
+
+@pytest.mark.asyncio
+async def test_a_box_whose_adapter_comes_late_still_scans_passively():
+    async with private_bus():
+        bluez = FakeBluez(adapter=False)
+        await bluez.start()
+        subject = radio(mode="passive")
+        async with listening(subject):
+            await until(lambda: subject.state.health is RadioHealth.DOWN)
+            bluez.plug_in()
+            await until(lambda: {"RegisterMonitor", "StartDiscovery"} & set(bluez.calls), 15)
+            assert "StartDiscovery" not in bluez.calls
+        bluez.stop()
