@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -20,6 +21,7 @@ from geofences.sightings import SightingRefused, read_sighting
 from store_agent.domain.errors import InvalidInput
 
 TICK_S = 1.0
+DAY_S = 86400.0
 # Longer than any tag takes to be gone: a quiet night need not be played second by second.
 LONGEST_SILENCE_S = 600.0
 EVENTS = {RoomChangeKind.ENTERED: "enter", RoomChangeKind.LEFT: "exit"}
@@ -52,15 +54,33 @@ def replay_sightings(
     shop = _read(shop_path)
     rooms = Rooms({radio.name: radio.zone for radio in shop.radios}, _settings(overrides))
     player = _Player(rooms, _identifier(shop))
+    for sighting, following in pairwise(chain(_sightings(lines), [None])):
+        if sighting is not None and not _is_far_ahead(sighting, player.now, following):
+            _print(out, player.play(sighting))
+
+
+def _sightings(lines: TextIO) -> Iterator[Sighting]:
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
-            sighting = read_sighting(_document(line))
+            yield read_sighting(_document(line))
         except SightingRefused as refused:
             sys.stderr.write(f"line {number}: {refused}\n")
-            continue
-        _print(out, player.play(sighting))
+
+
+def _is_far_ahead(sighting: Sighting, now: float | None, following: Sighting | None) -> bool:
+    """Said by a clock with a wrong date: believed, all that follow would be too late.
+
+    It lies days after what was before it, and after what comes next.
+    """
+    if following is None or sighting.at - following.at <= DAY_S:
+        return False
+    is_wrong = now is None or sighting.at - now > DAY_S
+    if is_wrong:
+        when = datetime.fromtimestamp(sighting.at, UTC)
+        sys.stderr.write(f"radio {sighting.radio}: seen_at {when:%Y-%m-%d} is days ahead\n")
+    return is_wrong
 
 
 class _Player:
@@ -69,7 +89,7 @@ class _Player:
     def __init__(self, rooms: Rooms, identifier: Identifier) -> None:
         self._rooms = rooms
         self._identifier = identifier
-        self._now: float | None = None
+        self.now: float | None = None  # of the recording, seconds since 1970
 
     def play(self, sighting: Sighting) -> Iterator[RoomChange]:
         """Everything that follows up to this sighting, and from it."""
@@ -88,12 +108,12 @@ class _Player:
             )
 
     def _until(self, at: float) -> Iterator[RoomChange]:
-        now = at if self._now is None else self._now
+        now = at if self.now is None else self.now
         stop = min(at, now + LONGEST_SILENCE_S)
         while now + TICK_S <= stop:
             now += TICK_S
             yield from self._rooms.tick(now)
-        self._now = max(now, at)
+        self.now = max(now, at)
 
 
 def _read(path: Path) -> ShopFile:

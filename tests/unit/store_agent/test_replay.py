@@ -162,6 +162,20 @@ def test_a_walk_through_two_zones(tmp_path):
     assert told == [("enter", "a"), ("exit", "a"), ("enter", "b")]
 
 
+@pytest.mark.parametrize("place", [0, 30, 90])
+def test_a_radio_with_a_wrong_year_does_not_stop_the_replay(tmp_path, capsys, place):
+    wrong = heard(0, "r-a").replace("2026", "2036")
+    assert rooms(tmp_path, [*WALK[:place], wrong, *WALK[place:]]) == rooms(tmp_path, WALK)
+    assert "days ahead" in capsys.readouterr().err
+
+
+def test_a_recording_of_two_days_is_played_to_its_end(tmp_path, capsys):
+    next_days = [line.replace("11-21", "11-25") for line in WALK]
+    told = [(e["event"], e["zone"]) for e in rooms(tmp_path, [*WALK, *next_days])]
+    assert told[3:] == [("exit", "b"), ("enter", "a"), ("exit", "a"), ("enter", "b")]
+    assert not capsys.readouterr().err
+
+
 def test_a_bad_sighting_is_passed_over_and_a_bad_setting_refused(tmp_path, capsys):
     assert rooms(tmp_path, ["{}", "x", *WALK[:5]])
     assert "line 1: radio" in capsys.readouterr().err
