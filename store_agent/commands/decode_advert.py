@@ -12,7 +12,8 @@ import orjson
 from geofences.beacons.adverts import parse
 from geofences.beacons.frames import Frame, Malformed
 
-BETWEEN = re.compile(r"0[xX]|[\s:,-]")  # as sniffers and people write bytes
+# As sniffers, C sources and people write bytes; some editors put a byte order mark in front.
+BETWEEN = re.compile(r"0[xX]|\\[xX]|[\s:;,._\"'\ufeff-]")
 
 
 def decode_adverts(lines: TextIO, out: TextIO) -> None:

@@ -31,6 +31,9 @@ def decoded(text: str) -> list[dict[str, object]]:
         "0x" + IBEACON,
         "0X" + SPACED.replace(" ", ", 0x"),
         f"  {IBEACON}\r",
+        "\ufeff" + IBEACON,
+        "\\x" + SPACED.replace(" ", "\\x"),
+        f'"{SPACED.replace(" ", "_")}"',
     ],
 )
 def test_hex_may_be_written_as_people_write_it(text):
@@ -79,6 +82,46 @@ def test_telemetry_in_its_units():
 def test_every_line_has_its_answer_in_its_place():
     kinds = [told["kind"] for told in decoded(f"{IBEACON}\n\nhello\n020\n020106\n")]
     assert kinds == ["ibeacon", "malformed", "malformed", "malformed", "none"]
+
+
+NO_BEACONS = """
+0aff4c0001000000000000
+0aff4c0010050318aabbcc
+1eff4c00121910000102030405060708090a0b0c0d0e0f101112131415160000
+0716aafe21000a0b
+1aff0600021541424344454647484940414243444546000100c2f8
+0201060303aafe
+0201060000
+02
+"""
+MALFORMED = """
+1aff4c0002154142434445464748494041424344454600010002
+0201061bff4c000215
+19ff1801beac2f234454cf6d4a0fadf2f4911ba9ffa600010002
+1416aafe00e31234567890123467890100000000
+0416aafe20
+1416aafe200100000000000000000000000000000000
+0916aafe10f803610e62
+0616aafe10f804
+0716aafe10f8030e
+0c16aafe30e3a9b76a71c5f892
+020
+hello
+"""
+
+
+@pytest.mark.parametrize(("lines", "kind"), [(NO_BEACONS, "none"), (MALFORMED, "malformed")])
+def test_what_claims_to_be_no_beacon_is_none_and_what_breaks_its_claim_malformed(lines, kind):
+    told = decoded(lines.lstrip())
+    assert [one["kind"] for one in told] == [kind] * lines.strip().count("\n") + [kind]
+
+
+def test_lookalikes_are_what_their_bytes_say():
+    tilt = "1aff4c000215a495bb10c5b14b44b5121370f02d74de004403ecc5"
+    thermometer = "1aff4c000215" + b"Kitchen 21.50 C ".hex() + "00010002c5"
+    first, second = decoded(f"{tilt}\n{thermometer}\n")
+    assert (first["kind"], first["major"], first["minor"]) == ("ibeacon", 68, 1004)
+    assert second["kind"] == "ibeacon"
 
 
 def test_a_malformed_line_says_why():
