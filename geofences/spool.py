@@ -28,8 +28,9 @@ class Spool:
 
     def put(self, batch: bytes, at: float) -> None:
         """Keep one batch that was made at `at` (seconds since 1970)."""
-        name = f"{int(at * 1000):0{DIGITS}d}"
-        path = self._folder / f"{name}{SUFFIX}"
+        number = int(at * 1000)
+        while (path := self._folder / f"{number:0{DIGITS}d}{SUFFIX}").exists():
+            number += 1  # two in a millisecond, or a clock that was set back
         part = path.with_suffix(".part")
         part.write_bytes(batch)
         part.replace(path)

@@ -34,6 +34,17 @@ def test_a_restart_finds_whole_batches_and_no_halves(tmp_path):
     assert not list(tmp_path.glob("*.part"))
 
 
+def test_two_batches_of_one_moment_are_both_kept_in_their_order(tmp_path):
+    spool = Spool(tmp_path, 10_000, HOUR)
+    for batch in (b"1", b"2", b"3"):
+        spool.put(batch, 5.0)
+    sent = []
+    while waiting := spool.oldest(6.0):
+        sent.append(waiting[1])
+        spool.done(waiting[0])
+    assert sent == [b"1", b"2", b"3"]
+
+
 def test_the_oldest_makes_room_and_is_counted(tmp_path):
     spool = Spool(tmp_path, 250, HOUR)
     for number in range(5):
