@@ -8,7 +8,7 @@ import orjson
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from geofences.sightings import SightingRefused, read_sighting
+from geofences.sightings import MAX_ADVERT_BYTES, SightingRefused, read_sighting
 from store_agent.api.body_route import BodyRoute
 from store_agent.domain.errors import InvalidInput
 from store_agent.presence.air import Air
@@ -21,7 +21,11 @@ SIGHTING_SCHEMA: dict[str, Any] = {
         "radio": {"type": "string", "minLength": 1, "maxLength": 64},
         "address": {"type": "string", "pattern": "^([0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}$"},
         "rssi_dbm": {"type": "integer", "minimum": -127, "maximum": 20},
-        "advert": {"type": "string", "pattern": "^([0-9A-Fa-f]{2})*$", "maxLength": 2048},
+        "advert": {
+            "type": "string",
+            "pattern": "^([0-9A-Fa-f]{2})*$",
+            "maxLength": 2 * MAX_ADVERT_BYTES,
+        },
         "seen_at": {"type": "string", "format": "date-time"},
     },
 }
