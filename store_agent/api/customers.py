@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -15,7 +17,9 @@ from store_agent.clock import Clock
 from store_agent.config import Settings
 from store_agent.domain.arrival import Arrival
 from store_agent.domain.errors import NotFound
+from store_agent.domain.greeting import Visit
 from store_agent.domain.naming import why_unnamed
+from store_agent.presence.noticing import Noticing
 from store_agent.presence.people import showable, standing
 from store_agent.storage import (
     Connection,
@@ -30,15 +34,17 @@ from store_agent.storage import (
 
 MAX_HITS = 50
 PURCHASES_IN_PROFILE = 50
+Expiry = Callable[[View, Visit], datetime]
 
 
-def router(storage: Storage, settings: Settings, clock: Clock) -> APIRouter:
+def router(storage: Storage, settings: Settings, clock: Clock, noticing: Noticing) -> APIRouter:
     """Read doors. Only people who agreed to be addressed are named."""
     routes = APIRouter()
     store = settings.store
     zone = ZoneInfo(store.zone)
     idle = timedelta(minutes=settings.visits.idle_minutes)
     claim_length = timedelta(minutes=settings.presence.claim_minutes)
+    expires_at = partial(noticing.expires_at, idle=idle)
 
     @routes.get("/api/v1/customers", response_class=Response)
     async def search(
@@ -86,7 +92,7 @@ def router(storage: Storage, settings: Settings, clock: Clock) -> APIRouter:
         """
         now = clock.now()
         found = await storage.read(
-            lambda view: _present(view, idle, claim_length, now), is_long=True
+            lambda view: _present(view, expires_at, claim_length, now), is_long=True
         )
         return _json(found)
 
@@ -110,7 +116,7 @@ def _hits(view: View, query: str, limit: int) -> dict[str, object]:
 
 
 def _present(
-    view: View, idle: timedelta, claim_length: timedelta, now: datetime
+    view: View, expires_at: Expiry, claim_length: timedelta, now: datetime
 ) -> dict[str, object]:
     rows = []
     for visit in visits.present(view.ledger):
@@ -125,7 +131,7 @@ def _present(
                 "customer": {"id": person.id, "display_name": person.display_name},
                 "since": visit.started_at,
                 "last_seen_at": visit.last_seen_at,
-                "expires_at": visit.last_seen_at + idle,
+                "expires_at": expires_at(view, visit),
                 "lane": visit.lane,
                 "zone": shown.zone,
                 "evidence": visit.evidence,

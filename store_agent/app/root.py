@@ -139,7 +139,7 @@ def build(settings: Settings, clock: Clock, addresses: Addresses) -> Agent:
     routers = (
         health.router(components.rows, metrics),
         scans.router(clienteling, frozenset(settings.store.lanes), clock, metrics),
-        customers.router(storage, settings, clock),
+        customers.router(storage, settings, clock, presence.noticing),
         locations.router(presence.noticing, clock, metrics),
         owntracks.router(
             presence.noticing, presence.air, clock, metrics, _envelope(settings.presence)

@@ -39,6 +39,11 @@ class Hours:
             opens <= at < closes for opens, closes in self._openings(at, days_before=1)
         )
 
+    def closes_at(self, at: datetime) -> datetime | None:
+        """When the shop closes; None while it is closed, or where it never closes."""
+        openings = self._openings(at, days_before=1)
+        return max((closes for opens, closes in openings if opens <= at < closes), default=None)
+
     def closed_since(self, at: datetime) -> datetime | None:
         """When the shop closed last; None while it is open, or was not open for a week."""
         if self.is_open(at):

@@ -21,6 +21,7 @@ from store_agent import briefing
 from store_agent.clock import Clock
 from store_agent.domain import events
 from store_agent.domain.arrival import Arrival
+from store_agent.domain.greeting import Visit
 from store_agent.domain.hours import Hours
 from store_agent.domain.ids import NewId, new_id
 from store_agent.outgoing import emit
@@ -316,6 +317,19 @@ class Noticing:
         await self.sweep()
 
     # -- for readers --------------------------------------------------------------------------
+
+    def expires_at(self, view: View, visit: Visit, idle: timedelta) -> datetime:
+        """When an open visit ends without news; `idle` is what a shown pass is worth."""
+        ends = visit.last_seen_at + idle
+        store, now = self.plan.store(), self._clock.now()
+        known = load(view.ledger, visit.customer_id)
+        if store is None or store.id not in known.inside():
+            return ends
+        seen_at = known.fences[store.id].evidence_at or visit.last_seen_at
+        closes = self._shop.hours.closes_at(now)
+        if closes is not None:
+            ends = min(ends, closes + timedelta(seconds=rules.CLOSING_GRACE_S))
+        return min(ends, seen_at + timedelta(seconds=store.rules.expire_s))
 
     async def inside(self) -> dict[str, list[Standing]]:
         """Who is known to be in each fence, by fence id; whether to name them is the caller's."""

@@ -53,6 +53,14 @@ def test_an_evening_that_ends_tomorrow_belongs_to_both_days():
     assert not hours.is_open(at("2026-11-20T01:00"))
 
 
+def test_it_knows_when_it_closes():
+    hours = Hours(["Mo-Sa 10:00-20:00", "Sa 18:00-02:00"], BERLIN)
+    assert hours.closes_at(at("2026-11-20T12:00")) == at("2026-11-20T20:00")
+    assert hours.closes_at(at("2026-11-21T19:00")) == at("2026-11-22T02:00")
+    assert hours.closes_at(at("2026-11-20T20:00")) is None
+    assert Hours((), BERLIN).closes_at(at("2026-11-20T12:00")) is None
+
+
 def test_it_knows_since_when_it_is_closed():
     hours = Hours(["Mo-Sa 10:00-20:00"], BERLIN)
     assert hours.closed_since(at("2026-11-22T12:00")) == at("2026-11-21T20:00")

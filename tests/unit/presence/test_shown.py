@@ -5,8 +5,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from builders import grant, shop, wallet_pass
+from builders import customer, grant, shop, wallet_pass
 from presence_builders import (
+    INDOORS,
     RADIOS,
     arrivals,
     carry,
@@ -122,3 +123,37 @@ async def test_of_two_who_tap_at_once_the_first_is_with_the_customer(tmp_path):
         running.clock.advance(20 * 60)
         await tablet.claim(visit_id, VIEWER)
         assert [one["claimed_by"] for one in await present(running)] == ["s-bea"]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("presence", "minutes"),
+    [({}, 60), ({"hours": ["Mo-Su 00:00-10:10"]}, None)],  # 10:00 is when the tests begin
+)
+async def test_the_answer_of_presence_says_when_a_visit_ends_without_news(
+    tmp_path, presence, minutes
+):
+    store = {"id": "koeln-01", "zone": "UTC", "lanes": ["till-0"]}
+    people = [noticed(), fences()]
+    async with shop(tmp_path, people, presence=presence, store=store) as running:
+        await walk(running, INDOORS, 420)
+        await pause(running, 10)  # the last fix waits for older ones
+        (told,) = await present(running)
+        ends = datetime.fromisoformat(told["expires_at"])
+        last = datetime.fromisoformat(told["last_seen_at"])
+        assert ends == (last + minutes * MINUTE if minutes else last.replace(minute=40, second=0))
+        running.clock.advance((ends - running.clock.now()).total_seconds() - 1)
+        await running.agent.presence.watch.sweep()
+        assert len(await present(running)) == 1
+        running.clock.advance(2)
+        await running.agent.presence.watch.sweep()
+        assert await present(running) == []
+
+
+@pytest.mark.asyncio
+async def test_a_shown_pass_alone_is_worth_the_configured_time(tmp_path):
+    async with shop(tmp_path, [customer(), wallet_pass()]) as running:
+        await running.scan()
+        (told,) = await present(running)
+        since = datetime.fromisoformat(told["since"])
+        assert datetime.fromisoformat(told["expires_at"]) == since + 90 * MINUTE
