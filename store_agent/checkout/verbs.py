@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 import orjson
 
 from store_agent.checkout import answers
 from store_agent.checkout.answers import Answer
 from store_agent.checkout.cases import CaseFile, Counter, customer_of, open_case
-from store_agent.checkout.once import Key, once
+from store_agent.checkout.once import Key, once, remember, told_before
 from store_agent.clock import Clock
 from store_agent.domain import events
 from store_agent.domain.basket import Basket, BasketLine, Effect, Evaluation
@@ -206,6 +205,14 @@ class Checkout:
             self._changed(None)
         return told
 
+    async def told_before(self, key: Key) -> bytes | None:
+        """The answer of a key that stands for several transactions. Raises IdempotencyMismatch."""
+        return await self._storage.read(lambda view: told_before(view.ledger, key))
+
+    async def remember(self, key: Key, answer: bytes) -> None:
+        """Keep it, once each of them is durable."""
+        await self._storage.write(lambda tx: remember(tx, key, answer))
+
     # -- inside -------------------------------------------------------------------------------
 
     def _judge(
@@ -223,10 +230,6 @@ class Checkout:
 
     def _act(self, tx: Connection) -> Act:
         return Act(tx, effective_now(tx, self._clock.now()), self._new_id)
-
-    def now(self) -> datetime:
-        """The box's clock."""
-        return self._clock.now()
 
 
 def _held_elsewhere(case: Case) -> tuple[Voucher, ...]:

@@ -22,6 +22,8 @@ from typing import Any
 
 import httpx
 
+from store_agent.storage import keys, ledger
+from store_agent.storage.connection import LEDGER_READER, open_connection
 from sync.reference_platform.store import FILE_NAME, PlatformStore
 from tests.bench.processes import TILL_TOKEN, Running, agent, serving, write_config
 
@@ -52,6 +54,7 @@ class Outcome:
     commits: int = 0
     seconds: float = 0.0
     platform: Counter[str] = field(default_factory=Counter)
+    ledgers: Counter[str] = field(default_factory=Counter)
     budget: dict[str, Any] = field(default_factory=dict)
 
     def faults(self, scale: Scale) -> list[str]:
@@ -63,6 +66,7 @@ class Outcome:
             "more was redeemed than the budget": self.accepted[OFFER] > scale.budget,
             f"redeemed twice: {twice[:5]}": bool(twice),
             "tills and platform count differently": self.accepted != self.platform,
+            "tills and ledgers count differently": self.accepted != self.ledgers,
             "the budget's parts do not add up": parts != scale.budget or kept["free"] < 0,
             "nothing was redeemed": not self.accepted,
         }
@@ -89,6 +93,8 @@ async def run(folder: Path, scale: Scale) -> Outcome:
         await _line(centre, up=True)
         await _until(lambda: _is_drained(centre, outcome), DRAINED_S)
     _read_platform(folder, outcome)
+    for store_id in STORES:
+        outcome.ledgers.update(_redeemed_in(folder / store_id))
     return outcome
 
 
@@ -276,6 +282,15 @@ async def _until(check: Callable[[], Any], seconds: float) -> None:
     async with asyncio.timeout(seconds):
         while not await check():
             await asyncio.sleep(0.5)
+
+
+def _redeemed_in(data: Path) -> Counter[str]:
+    """What a shop's own ledger holds as redeemed, after the shop has closed."""
+    key = keys.load_or_create_key(data / "keys" / "db.key")
+    reader = open_connection(data / ledger.FILE, key, LEDGER_READER)
+    rows = reader.execute("SELECT voucher_id FROM redemptions WHERE state = 'redeemed'").fetchall()
+    reader.close()
+    return Counter(row[0] or OFFER for row in rows)
 
 
 def _read_platform(folder: Path, outcome: Outcome) -> None:

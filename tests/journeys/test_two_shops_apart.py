@@ -22,7 +22,8 @@ async def test_a_budget_and_single_vouchers_survive_a_cut_line(tmp_path):
 
 def test_a_double_spend_would_be_seen():
     fine = {"free": 10, "open": 30, "settled": 0, "written_off": 0}
-    twice = Outcome(Counter({"v-1": 2}), platform=Counter({"v-1": 2}), budget=fine)
+    both = Counter({"v-1": 2})
+    twice = Outcome(both, platform=both, ledgers=both, budget=fine)
     assert twice.faults(SMALL) == ["redeemed twice: ['v-1']"]
     over = Outcome(Counter({OFFER: 41}), platform=Counter({OFFER: 40}), budget=fine)
-    assert len(over.faults(SMALL)) == 2
+    assert len(over.faults(SMALL)) == 3

@@ -209,10 +209,14 @@ def _afterwards(routes: APIRouter, hook: _Hook, metrics: Metrics) -> None:
         body: JournalBody, request: Request, idempotency_key: IdempotencyKey = None
     ) -> Response:
         """What a till has kept while it was cut off, in any order, each under its own key."""
-        key_of(idempotency_key)
         asker = hook.asker(request)
-        results = [await _journal_item(hook, item, asker, metrics) for item in body.items]
-        return _json({"results": results})
+        key = hook.key("journal", asker.till, idempotency_key, await request.body())
+        told = await hook.checkout.told_before(key)
+        if told is None:
+            results = [await _journal_item(hook, item, asker, metrics) for item in body.items]
+            told = orjson.dumps({"results": results})
+            await hook.checkout.remember(key, told)
+        return Response(told, media_type="application/json")
 
 
 async def _journal_item(hook: _Hook, item: JournalItem, asker: Asker, metrics: Metrics) -> Answer:

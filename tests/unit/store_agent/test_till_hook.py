@@ -347,6 +347,10 @@ async def test_a_journal_takes_what_it_can_and_says_what_it_cannot(tmp_path):
         first = (await till.call("journal", {"items": items})).json()["results"]
         again = (await till.call("journal", {"items": items})).json()["results"]
         assert first == again
+        kept = [await till.call("journal", {"items": items}, key="all") for _ in range(2)]
+        assert kept[0].content == kept[1].content
+        other = await till.call("journal", {"items": items[:1]}, key="all")
+        assert (other.status_code, other.json()["code"]) == (409, "idempotency_mismatch")
         assert [one["status"] for one in first] == ["done", "done", "rejected", "done"]
         assert (await running.types()).count("store.sale.recorded") == 2
 
