@@ -9,7 +9,6 @@ from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -40,7 +39,8 @@ from store_agent.api.metrics import Metrics
 from store_agent.app.announcer import Announcer
 from store_agent.app.components import Components
 from store_agent.app.doorway import Addresses, Doorway
-from store_agent.app.feed import SyncCache, SyncLedger
+from store_agent.app.feed import SyncCache
+from store_agent.app.lines import build_sync
 from store_agent.app.presence import Presence, build_presence, hearing
 from store_agent.app.readers import Scanner, build_readers, listen
 from store_agent.app.serving import serve
@@ -54,18 +54,14 @@ from store_agent.clienteling import Clienteling
 from store_agent.clock import Clock
 from store_agent.config import PresenceSettings, Settings
 from store_agent.domain.errors import InvalidInput
-from store_agent.presence.watch import Watch
 from store_agent.storage import Storage, StorageSettings, keys, ledger, open_storage
 from store_agent.tablet.access import TabletAccess
 from store_agent.tablet.cookies import CookieReader
 from store_agent.tablet.shop import Places, TabletShop
 from store_agent.till_board import TillBoard
-from sync import outbox
-from sync.feed import HttpFeed
+from sync import schema
 from sync.status import LineState
-from sync.transports.http import HttpLine
-from sync.transports.platform_http import PlatformHttpTransport
-from sync.worker import Ends, SyncWorker
+from sync.worker import SyncWorker
 
 PAIRING_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # nothing that looks like something else
 PAIRING_CODE_CHARS = 8
@@ -114,7 +110,10 @@ def build(settings: Settings, clock: Clock, addresses: Addresses) -> Agent:
     upkeep = Upkeep(storage, counter, clock)
     board = TillBoard()
     board.subscribe(announcer.basket_changed)
-    sync = _sync(settings, storage, clock, announcer, presence.watch, upkeep)
+    cache = SyncCache(
+        storage, clock, announcer.profiles_changed, presence.watch.on_positions, upkeep.take_news
+    )
+    sync = build_sync(settings, storage, clock, cache)
     scanners = build_readers(settings.readers, clock)
     components = Components(storage, sync, scanners, presence, clock)
     places = Places(
@@ -271,36 +270,12 @@ def open_files(settings: Settings, clock: Clock) -> Storage:
             allow_unencrypted=settings.storage.allow_unencrypted,
         ),
         now=clock.now,
-        extra_migrations=outbox.MIGRATIONS,
+        extra_migrations=schema.MIGRATIONS,
     )
 
 
 def _key_file(settings: Settings) -> Path:
     return settings.storage.key_file or settings.data / "keys" / "db.key"
-
-
-def _sync(  # noqa: PLR0913, PLR0917  everybody who is told of news
-    settings: Settings,
-    storage: Storage,
-    clock: Clock,
-    announcer: Announcer,
-    watch: Watch,
-    upkeep: Upkeep,
-) -> SyncWorker | None:
-    if settings.platform is None:
-        return None
-    url, token, store_id = settings.platform.url, settings.platform.token, settings.store.id
-    # A line each: a long poll must not hold the connection that events need.
-    ends = Ends(
-        transport=PlatformHttpTransport(HttpLine(url, token, clock.now), store_id, storage.epoch),
-        feed=HttpFeed(HttpLine(url, token, clock.now), store_id),
-        ledger=SyncLedger(storage),
-        cache=SyncCache(
-            storage, clock, announcer.profiles_changed, watch.on_positions, upkeep.take_news
-        ),
-    )
-    jitter = Random(secrets.randbits(64))  # noqa: S311  not a secret
-    return SyncWorker(ends, clock, jitter, settings.platform.reconnect_window_s)
 
 
 def _envelope(settings: PresenceSettings) -> Callable[[str], bytes] | None:

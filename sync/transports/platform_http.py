@@ -7,11 +7,13 @@ from typing import Any
 
 import orjson
 import zstandard
+from pydantic import BaseModel, ConfigDict, Field
 
 from sync.errors import TooSlowError, TransportError
 from sync.outbox import OutboxRow
 from sync.transports.base import EventResult, ResultStatus
 from sync.transports.http import Answer, HttpLine
+from sync.transports.table import Surroundings
 
 MAX_EVENTS = 500  # 136 times the rate of single events; more gains nothing
 DEADLINE_S = 15.0  # an outage must show within 20 s
@@ -23,6 +25,21 @@ HEADERS = {
 TOO_LARGE = 413
 UNREADABLE = (400, 422)
 STATUSES = {status.value: status for status in ResultStatus}  # a third of the enum call's time
+
+
+class Settings(BaseModel):
+    """Where this platform is, and who asks."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: str = Field(pattern=r"^https?://")
+    token: str = Field(min_length=8, repr=False)
+
+
+def build(settings: Settings, around: Surroundings) -> PlatformHttpTransport:
+    """A line of its own: a feed's long poll must not hold the connection that events need."""
+    line = HttpLine(settings.url, settings.token, around.now)
+    return PlatformHttpTransport(line, around.store_id, around.epoch)
 
 
 class PlatformHttpTransport:

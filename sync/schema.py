@@ -1,0 +1,11 @@
+"""The tables this part keeps in the ledger.
+
+All of them always exist, whether a kind of transport is in use or not: a file that knows a
+migration which the running release does not is taken for a newer release's and refused.
+"""
+
+from __future__ import annotations
+
+from sync import outbox
+
+MIGRATIONS: tuple[tuple[str, str], ...] = (*outbox.MIGRATIONS,)

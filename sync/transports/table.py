@@ -1,0 +1,85 @@
+"""Every kind of transport and feed, one row each: a new one is one file and one row.
+
+The module of a kind holds `Settings`, its part of the configuration (a frozen pydantic model that
+forbids what it does not know), and `build(settings, around)`. It may hold `STALE_AFTER_S`: seconds
+by prefix of an event type, after which an event is not worth sending there. A module is imported
+when a shop uses its kind; a heavy library inside it when it is built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, cast
+
+from pydantic import BaseModel
+
+if TYPE_CHECKING:  # the ports know the feed, and that an HTTP client; a settings file needs neither
+    from sync.feed import Feed
+    from sync.ports import Ledger
+    from sync.transports.base import Transport
+
+TRANSPORTS: Mapping[str, str] = {
+    "platform": "sync.transports.platform_http",
+}
+FEEDS: Mapping[str, str] = {}  # beside the platform's own, which is there when a platform is
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a transport or feed may need of the shop.
+
+    `epoch` is the life of the ledger file, `directory` a folder of its own kind that survives a
+    restart, `zone` an IANA name, `currency` ISO 4217. `now` is wall-clock time for display and for
+    protocols that ask for it, `monotonic` decides.
+    """
+
+    store_id: str
+    epoch: str
+    ledger: Ledger
+    now: Callable[[], datetime]
+    monotonic: Callable[[], float]
+    directory: Path
+    currency: str
+    zone: str
+
+
+class _Kind(Protocol):
+    Settings: type[BaseModel]
+
+
+class _TransportKind(_Kind, Protocol):
+    def build(self, settings: BaseModel, around: Surroundings) -> Transport: ...
+
+
+class _FeedKind(_Kind, Protocol):
+    def build(self, settings: BaseModel, around: Surroundings) -> Feed: ...
+
+
+def transport_settings(kind: str) -> type[BaseModel]:
+    """What the configuration of this kind looks like. Raises KeyError for an unknown one."""
+    return cast(_Kind, import_module(TRANSPORTS[kind])).Settings
+
+
+def feed_settings(kind: str) -> type[BaseModel]:
+    """The same for a feed."""
+    return cast(_Kind, import_module(FEEDS[kind])).Settings
+
+
+def build_transport(kind: str, settings: BaseModel, around: Surroundings) -> Transport:
+    """A transport of this kind. Raises TransportError when these settings cannot work."""
+    return cast(_TransportKind, import_module(TRANSPORTS[kind])).build(settings, around)
+
+
+def build_feed(kind: str, settings: BaseModel, around: Surroundings) -> Feed:
+    """A feed of this kind. Raises TransportError when these settings cannot work."""
+    return cast(_FeedKind, import_module(FEEDS[kind])).build(settings, around)
+
+
+def stale_after_s(kind: str) -> Mapping[str, float]:
+    """From which age on this kind does not want an event: seconds by prefix of the type."""
+    found: Mapping[str, float] = getattr(import_module(TRANSPORTS[kind]), "STALE_AFTER_S", {})
+    return found
