@@ -78,15 +78,22 @@ class HttpLine:
     def __init__(
         self,
         base_url: str,
-        token: str,
+        token: str | None,
         now: Callable[[], datetime],
         transport: httpx.AsyncBaseTransport | None = None,
+        *,
+        meaning: Mapping[int, tuple[bool, str]] = STATUS_MEANING,
     ) -> None:
-        """Raises TransportError when the address cannot be one."""
+        """Without a bearer token each request brings what the receiver asks for.
+
+        `meaning` says of a status whether somebody has to act, and what to do. Raises
+        TransportError when the address cannot be one.
+        """
         self._now = now
+        self._meaning = meaning
         self._client = httpx.AsyncClient(
             base_url=_checked(base_url),
-            headers={"authorization": f"Bearer {token}"},
+            headers={"authorization": f"Bearer {token}"} if token is not None else {},
             transport=transport or httpx.AsyncHTTPTransport(socket_options=DEAD_PEER_OPTIONS),
             timeout=httpx.Timeout(IDLE_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
             follow_redirects=False,
@@ -122,7 +129,7 @@ class HttpLine:
         if 300 <= status < 400:
             permanent, hint = False, REDIRECT_HINT
         else:
-            permanent, hint = STATUS_MEANING.get(status, (False, ""))
+            permanent, hint = self._meaning.get(status, (False, ""))
         message = f"the platform answers {status}"
         return TransportError(message, permanent=permanent, hint=hint, retry_after_s=retry_after_s)
 
