@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ import zstandard
 from sync import outbox
 from sync.errors import TransportError
 from sync.feed import Change, ChangeOp, ChangesPage
+from sync.lookup import Wanted
+from sync.snapshots import SnapshotPiece, SnapshotPosition
 
 T = TypeVar("T")
 
@@ -65,6 +68,8 @@ class MemoryCache:
     known_as_of: datetime | None = None
     server_time: datetime | None = None
     snapshots: int = 0
+    partial: SnapshotPosition | None = None
+    received: bytes = b""
 
     async def cursor(self) -> str | None:
         """See `Cache.cursor`."""
@@ -88,12 +93,22 @@ class MemoryCache:
                 self.confirmed.append(change.confirms)
         self.position = cursor
 
+    async def snapshot_position(self) -> SnapshotPosition | None:
+        """See `Cache.snapshot_position`."""
+        return self.partial
+
     async def import_snapshot(
-        self, chunks: AsyncIterator[bytes], progress: Callable[[int, int], None]
+        self, pieces: AsyncIterator[SnapshotPiece], progress: Callable[[int, int], None]
     ) -> str:
         """See `Cache.import_snapshot`."""
-        decompressor = zstandard.ZstdDecompressor().decompressobj()
-        text = b"".join([decompressor.decompress(chunk) async for chunk in chunks])
+        async for piece in pieces:
+            if piece.offset == 0:
+                self.received = b""
+            self.received += piece.data
+            if piece.tag is not None:
+                self.partial = SnapshotPosition(piece.tag, len(self.received))
+        text = zstandard.ZstdDecompressor().decompressobj().decompress(self.received)
+        self.partial, self.received = None, b""
         head, *documents, tail = [orjson.loads(line) for line in text.splitlines()]
         total = head["snapshot"]["total"]
         self.documents = {(line["collection"], line["key"]): line["doc"] for line in documents}
@@ -123,13 +138,37 @@ class ScriptedFeed:
             raise answer
         return answer
 
-    async def snapshot(self) -> AsyncGenerator[bytes, None]:
-        """`documents` as a snapshot that ends with `cursor`."""
+    async def snapshot(
+        self, position: SnapshotPosition | None = None
+    ) -> AsyncGenerator[SnapshotPiece, None]:
+        """`documents` as a snapshot that ends with `cursor`, always from its beginning."""
         as_of = "2026-11-21T10:00:00Z"
         lines: list[Any] = [{"snapshot": {"total": len(self.documents), "as_of": as_of}}]
         lines += [{"collection": c, "key": k, "doc": doc} for c, k, doc in self.documents]
         lines.append({"cursor": self.cursor, "count": len(self.documents)})
-        yield zstandard.compress(b"".join(orjson.dumps(line) + b"\n" for line in lines))
+        text = b"".join(orjson.dumps(line) + b"\n" for line in lines)
+        yield SnapshotPiece(zstandard.compress(text), offset=0)
+
+    async def close(self) -> None:
+        """Nothing to release."""
+
+
+@dataclass(slots=True)
+class MemoryLookups:
+    """Answers from `known`, after `delay_s`; `error` is raised instead while it is set."""
+
+    known: dict[Wanted, tuple[Change, ...]] = field(default_factory=dict)
+    delay_s: float = 0.0
+    error: TransportError | None = None
+    asked: list[Wanted] = field(default_factory=list)
+
+    async def find(self, wanted: Wanted) -> tuple[Change, ...]:
+        """See `Lookups.find`."""
+        self.asked.append(wanted)
+        await asyncio.sleep(self.delay_s)
+        if self.error is not None:
+            raise self.error
+        return self.known.get(wanted, ())
 
     async def close(self) -> None:
         """Nothing to release."""

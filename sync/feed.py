@@ -9,10 +9,13 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from sync.errors import CursorLostError, TransportError
+from sync.snapshots import SnapshotPiece, SnapshotPosition
 from sync.transports.http import HttpLine
 
 ANSWER_MARGIN_S = 10.0  # what a long poll may take beyond the wait it asked for
 CURSOR_LOST = 409
+PARTIAL_CONTENT = 206
+RANGE_IS_OVER = 416
 
 
 class ChangeOp(StrEnum):
@@ -25,13 +28,17 @@ class ChangeOp(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change. `confirms` is the id of the shop's event that it answers."""
+    """One change. `confirms` is the id of the shop's event that it answers.
+
+    `version` is the version of the collection's schema that `doc` is written in.
+    """
 
     collection: str
     key: str
     op: ChangeOp
     doc: Mapping[str, Any] | None = None
     confirms: str | None = None
+    version: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +59,13 @@ class Feed(Protocol):
     async def changes(self, cursor: str, wait_s: float) -> ChangesPage:
         """What follows `cursor`; waits up to `wait_s` for something. Raises CursorLostError."""
 
-    def snapshot(self) -> AsyncGenerator[bytes, None]:
-        """The whole state as zstd-compressed NDJSON, in pieces."""
+    def snapshot(
+        self, position: SnapshotPosition | None = None
+    ) -> AsyncGenerator[SnapshotPiece, None]:
+        """The whole state as zstd-compressed NDJSON, in pieces.
+
+        Goes on at `position` while the platform has that very stream, else begins another one.
+        """
 
     async def close(self) -> None:
         """Release connections."""
@@ -83,16 +95,36 @@ class HttpFeed:
             raise self._line.refuse(answer.status, answer.headers)
         return _page(answer.document())
 
-    async def snapshot(self) -> AsyncGenerator[bytes, None]:
+    async def snapshot(
+        self, position: SnapshotPosition | None = None
+    ) -> AsyncGenerator[SnapshotPiece, None]:
         """Stream the snapshot as it was compressed by the platform."""
         headers = {"accept-encoding": "zstd"}
+        if position is not None:
+            headers |= {"range": f"bytes={position.offset}-", "if-range": position.tag}
         async with self._line.stream("GET", f"{self._path}/snapshot", headers=headers) as response:
-            if response.status_code != 200:
-                raise self._line.refuse(response.status_code, response.headers)
-            if response.headers.get("content-encoding") != "zstd":
-                raise TransportError("the snapshot is not zstd", hint="Is a proxy on the way?")
+            if response.status_code == RANGE_IS_OVER:
+                return  # all of it is here
+            offset = self._begins_at(response.status_code, response.headers, position)
+            tag = response.headers.get("etag")
             async for piece in response.aiter_raw():
-                yield piece
+                yield SnapshotPiece(piece, offset, tag)
+                offset += len(piece)
+
+    def _begins_at(
+        self, status: int, headers: Mapping[str, str], position: SnapshotPosition | None
+    ) -> int:
+        """The offset of the answer's first byte. Raises TransportError when it is no snapshot."""
+        if status not in {200, PARTIAL_CONTENT}:
+            raise self._line.refuse(status, headers)
+        if headers.get("content-encoding") != "zstd":
+            raise TransportError("the snapshot is not zstd", hint="Is a proxy on the way?")
+        if status == 200:
+            return 0
+        wanted = position.offset if position is not None else 0
+        if not headers.get("content-range", "").startswith(f"bytes {wanted}-"):
+            raise TransportError("the platform sent another part of the snapshot")
+        return wanted
 
     async def close(self) -> None:
         """Close the line."""
@@ -103,7 +135,7 @@ def _page(document: dict[str, Any]) -> ChangesPage:
     entries, cursor = document.get("changes"), document.get("cursor")
     if not isinstance(entries, list) or not isinstance(cursor, str) or not cursor:
         raise TransportError("the platform's answer is no page of changes")
-    changes = tuple(change for entry in entries if (change := _change(entry)) is not None)
+    changes = tuple(change for entry in entries if (change := change_of(entry)) is not None)
     window_s = document.get("reconnect_window_s")
     return ChangesPage(
         changes,
@@ -115,7 +147,8 @@ def _page(document: dict[str, Any]) -> ChangesPage:
     )
 
 
-def _change(entry: Any) -> Change | None:
+def change_of(entry: Any) -> Change | None:
+    """The change that `entry` describes; None when it is none."""
     try:
         change = Change(
             entry["collection"],
@@ -123,6 +156,7 @@ def _change(entry: Any) -> Change | None:
             ChangeOp(entry["op"]),
             entry.get("doc"),
             entry.get("confirms"),
+            entry.get("v", 1),
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
@@ -135,6 +169,7 @@ def _is_sound(change: Change) -> bool:
         isinstance(change.collection, str)
         and isinstance(change.key, str)
         and isinstance(change.confirms, str | None)
+        and type(change.version) is int
         and isinstance(change.doc, dict if needs_doc else dict | None)
     )
 

@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 
 from sync.feed import Change
 from sync.outbox import Connection
+from sync.snapshots import SnapshotPiece, SnapshotPosition
 
 T = TypeVar("T")
 
@@ -49,11 +50,14 @@ class Cache(Protocol):
         `server_time` is what the platform's clock said when it answered.
         """
 
+    async def snapshot_position(self) -> SnapshotPosition | None:
+        """How much of an interrupted snapshot is here, if it can be taken up again."""
+
     async def import_snapshot(
-        self, chunks: AsyncIterator[bytes], progress: Callable[[int, int], None], /
+        self, pieces: AsyncIterator[SnapshotPiece], progress: Callable[[int, int], None], /
     ) -> str:
         """Replace the copy by a zstd-NDJSON snapshot; its cursor.
 
-        `progress` takes documents done and in total. An error of `chunks` is raised on, and then
-        the old copy stays.
+        `progress` takes documents done and in total. An error of `pieces` is raised on; the old
+        copy stays then, and what came is kept for the next attempt.
         """

@@ -50,8 +50,9 @@ class Puller:
 
     async def _take_snapshot(self) -> None:
         try:
-            async with aclosing(self._feed.snapshot()) as chunks:
-                await self._cache.import_snapshot(chunks, self._show_progress)
+            position = await self._cache.snapshot_position()
+            async with aclosing(self._feed.snapshot(position)) as pieces:
+                await self._cache.import_snapshot(pieces, self._show_progress)
         finally:
             self._board.change(bootstrap=None)
         self._cursor_lost = False

@@ -12,6 +12,7 @@ import zstandard
 
 from store_agent.storage import Storage, StorageSettings, open_storage
 from store_agent.storage.connection import Connect, connect_sqlcipher
+from sync.snapshots import SnapshotPiece
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 KEY = bytes(range(32))
@@ -63,10 +64,12 @@ def snapshot_bytes(
     return zstandard.ZstdCompressor(level=1).compress(text)
 
 
-async def in_chunks(data: bytes, size: int = 1000) -> AsyncIterator[bytes]:
-    """`data` as it trickles in."""
-    for start in range(0, len(data), size):
-        yield data[start : start + size]
+async def in_pieces(
+    data: bytes, size: int = 1000, *, tag: str | None = None, start: int = 0
+) -> AsyncIterator[SnapshotPiece]:
+    """`data` as it trickles in, from `start` on."""
+    for offset in range(start, len(data), size):
+        yield SnapshotPiece(data[offset : offset + size], offset, tag)
 
 
 def ignore_progress(_done: int, _total: int) -> None:

@@ -19,6 +19,7 @@ from store_agent.storage import (
     redemptions,
 )
 from sync.feed import Change
+from sync.snapshots import SnapshotPiece, SnapshotPosition
 
 POSITIONS = "positions"
 RIGHTS = frozenset({"lots", "offers", "vouchers"})
@@ -121,11 +122,15 @@ class SyncCache:
 
         await self._storage.write(confirm)
 
+    async def snapshot_position(self) -> SnapshotPosition | None:
+        """How much of an interrupted snapshot is here."""
+        return await self._storage.snapshot_position()
+
     async def import_snapshot(
-        self, chunks: AsyncIterator[bytes], progress: Callable[[int, int], None], /
+        self, pieces: AsyncIterator[SnapshotPiece], progress: Callable[[int, int], None], /
     ) -> str:
         """Replace the cache; readers go on until the swap."""
-        cursor = await self._storage.import_snapshot(chunks, progress)
+        cursor = await self._storage.import_snapshot(pieces, progress)
         await self._rights()
         self._changed(None)
         return cursor

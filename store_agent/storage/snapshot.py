@@ -19,6 +19,7 @@ import orjson
 
 from store_agent.storage.errors import SnapshotFailed
 from store_agent.storage.files import with_side_files
+from sync.snapshots import SnapshotPiece
 
 NEW_FILE = "cache.new.db"
 IMPORTER = "store_agent.storage.importer"
@@ -45,11 +46,11 @@ def remove_leftovers(folder: Path) -> None:
 
 
 async def build(
-    chunks: AsyncIterator[bytes], folder: Path, key: bytes | None, progress: Progress
+    pieces: AsyncIterator[SnapshotPiece], folder: Path, key: bytes | None, progress: Progress
 ) -> BuiltCache:
-    """Pipe the zstd NDJSON `chunks` into the importer. Raises SnapshotFailed; leaves nothing then.
+    """Pipe the zstd NDJSON `pieces` into the importer. Raises SnapshotFailed; leaves nothing then.
 
-    An error of `chunks` itself (the line went down) comes out as it is.
+    An error of `pieces` itself (the line went down) comes out as it is.
     """
     remove_leftovers(folder)
     target = folder / NEW_FILE
@@ -57,7 +58,7 @@ async def build(
         sys.executable, "-m", IMPORTER, stdin=PIPE, stdout=PIPE, limit=MAX_REPORT_BYTES
     )
     try:
-        result = await _converse(child, chunks, target, key, progress)
+        result = await _converse(child, pieces, target, key, progress)
     except BaseException:
         with suppress(ProcessLookupError):
             child.kill()
@@ -69,13 +70,13 @@ async def build(
 
 async def _converse(
     child: Process,
-    chunks: AsyncIterator[bytes],
+    pieces: AsyncIterator[SnapshotPiece],
     target: Path,
     key: bytes | None,
     progress: Progress,
 ) -> dict[str, Any]:
     order = {"target": str(target), "key": key.hex() if key is not None else None}
-    feeding = asyncio.create_task(_feed(child, orjson.dumps(order) + b"\n", chunks))
+    feeding = asyncio.create_task(_feed(child, orjson.dumps(order) + b"\n", pieces))
     try:
         result = await _listen(child, progress)
         if result is None:
@@ -94,12 +95,12 @@ async def _converse(
     return result
 
 
-async def _feed(child: Process, order: bytes, chunks: AsyncIterator[bytes]) -> None:
+async def _feed(child: Process, order: bytes, pieces: AsyncIterator[SnapshotPiece]) -> None:
     assert child.stdin is not None  # noqa: S101  it was asked for
     try:
         child.stdin.write(order)
-        async for chunk in chunks:
-            child.stdin.write(chunk)
+        async for piece in pieces:
+            child.stdin.write(piece.data)
             await child.stdin.drain()
     except (BrokenPipeError, ConnectionResetError):
         return  # the child has given up and says why on its output

@@ -33,6 +33,7 @@ from store_agent.storage.readers import Readers
 from store_agent.storage.snapshot import Progress
 from store_agent.storage.view import View
 from store_agent.storage.writer import QUEUE_LIMIT, Writer
+from sync.snapshots import SnapshotPiece, SnapshotPosition
 
 __all__ = ["Storage", "StorageSettings", "View", "open_storage"]
 
@@ -113,7 +114,13 @@ class Storage:
         """
         return await self._ledger.write(lambda tx: record(tx, self._deciding.look(tx, look)))
 
-    async def import_snapshot(self, chunks: AsyncIterator[bytes], progress: Progress) -> str:
+    async def snapshot_position(self) -> SnapshotPosition | None:
+        """How much of an interrupted snapshot can be taken up again."""
+        return None
+
+    async def import_snapshot(
+        self, pieces: AsyncIterator[SnapshotPiece], progress: Progress
+    ) -> str:
         """Replace the cache by a snapshot (zstd NDJSON); the cursor it leads to.
 
         Reads and writes go on meanwhile; what is written to the cache until the swap is replaced
@@ -125,7 +132,7 @@ class Storage:
         self._importing = True
         try:
             directory, key = self._settings.directory, self._settings.key
-            built = await snapshot.build(chunks, directory, key, progress)
+            built = await snapshot.build(pieces, directory, key, progress)
             await self._cache.replace(partial(self._swap, built.path))
         finally:
             snapshot.remove_leftovers(self._settings.directory)

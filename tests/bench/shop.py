@@ -32,6 +32,7 @@ from store_agent.domain.naming import why_unnamed
 from store_agent.identity import signed
 from store_agent.identity.rotating import code_at
 from store_agent.storage import cache
+from sync.snapshots import SnapshotPiece
 from tests.bench.places import KEPT
 
 SEED = 1
@@ -116,8 +117,16 @@ def _schema() -> str:
     return hashlib.sha256(repr(cache.MIGRATIONS.migrations).encode()).hexdigest()
 
 
-async def _snapshot(customers: int, now: datetime) -> AsyncIterator[bytes]:
+async def _snapshot(customers: int, now: datetime) -> AsyncIterator[SnapshotPiece]:
     """The shop as the platform would send it."""
+    offset = 0
+    for data in snapshot_stream(customers, now):
+        yield SnapshotPiece(data, offset)
+        offset += len(data)
+
+
+def snapshot_stream(customers: int, now: datetime) -> Iterator[bytes]:
+    """The zstd NDJSON of the shop, in pieces."""
     compressor = zstandard.ZstdCompressor(level=1).compressobj()
     head = {"snapshot": {"total": customers, "as_of": rfc3339(now)}}
     lines = [orjson.dumps(head)]

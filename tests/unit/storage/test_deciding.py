@@ -12,7 +12,7 @@ from storage_builders import (
     a_storage,
     customer,
     ignore_progress,
-    in_chunks,
+    in_pieces,
     line,
     snapshot_bytes,
 )
@@ -101,6 +101,6 @@ async def test_a_decision_after_a_snapshot_sees_the_new_cache(tmp_path: Path) ->
 
     assert await known() == 0
     snapshot = snapshot_bytes([line("customers", customer())])
-    await storage.import_snapshot(in_chunks(snapshot), ignore_progress)
+    await storage.import_snapshot(in_pieces(snapshot), ignore_progress)
     assert await known() == 1
     await storage.close()

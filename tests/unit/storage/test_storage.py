@@ -13,7 +13,7 @@ from storage_builders import (
     a_storage,
     customer,
     ignore_progress,
-    in_chunks,
+    in_pieces,
     line,
     snapshot_bytes,
 )
@@ -24,6 +24,7 @@ from store_agent.domain.health import HealthState
 from store_agent.storage import View, changes, customers, visits
 from store_agent.storage.changes import Change
 from store_agent.storage.errors import SnapshotFailed
+from sync.snapshots import SnapshotPiece
 
 # Importing starts a Python process, which takes its time on a busy machine.
 slow = pytest.mark.timeout(60)
@@ -108,7 +109,7 @@ async def test_a_snapshot_fills_the_cache_and_tells_its_progress(tmp_path: Path)
     storage = a_storage(tmp_path)
     told: list[tuple[int, int]] = []
     cursor = await storage.import_snapshot(
-        in_chunks(customers_named("Anna", "Bert")), lambda *report: told.append(report)
+        in_pieces(customers_named("Anna", "Bert")), lambda *report: told.append(report)
     )
     assert cursor == "cursor-1"
     assert told[-1] == (2, 2)
@@ -124,8 +125,8 @@ async def test_a_snapshot_fills_the_cache_and_tells_its_progress(tmp_path: Path)
 @pytest.mark.asyncio
 async def test_a_second_snapshot_replaces_the_first_and_the_feed_goes_on(tmp_path: Path) -> None:
     storage = a_storage(tmp_path)
-    await storage.import_snapshot(in_chunks(customers_named("Anna")), ignore_progress)
-    await storage.import_snapshot(in_chunks(customers_named("Bert")), ignore_progress)
+    await storage.import_snapshot(in_pieces(customers_named("Anna")), ignore_progress)
+    await storage.import_snapshot(in_pieces(customers_named("Bert")), ignore_progress)
     assert await storage.read(who) == ["Bert"]
     late = [Change("customers", "c-Cora", "upsert", customer("c-Cora", "Cora Probe"))]
     await storage.write_cache(lambda tx: changes.apply(tx, late, "cursor-2", NOON))
@@ -141,7 +142,7 @@ async def test_a_second_snapshot_replaces_the_first_and_the_feed_goes_on(tmp_pat
 @pytest.mark.asyncio
 async def test_reads_and_writes_go_on_while_a_snapshot_comes(tmp_path: Path) -> None:
     storage = a_storage(tmp_path)
-    await storage.import_snapshot(in_chunks(customers_named("Anna")), ignore_progress)
+    await storage.import_snapshot(in_pieces(customers_named("Anna")), ignore_progress)
     answers: list[list[str]] = []
     done = asyncio.Event()
 
@@ -154,7 +155,7 @@ async def test_reads_and_writes_go_on_while_a_snapshot_comes(tmp_path: Path) -> 
             count += 1
 
     readers = [asyncio.create_task(keep_reading(n)) for n in range(4)]
-    await storage.import_snapshot(in_chunks(customers_named("Bert")), ignore_progress)
+    await storage.import_snapshot(in_pieces(customers_named("Bert")), ignore_progress)
     await asyncio.sleep(0.05)
     done.set()
     await asyncio.gather(*readers)
@@ -183,7 +184,7 @@ async def test_an_unusable_snapshot_leaves_the_old_cache(tmp_path: Path, stream:
     kept = [Change("customers", "c-Anna", "upsert", customer("c-Anna", "Anna Probe"))]
     await storage.write_cache(lambda tx: changes.apply(tx, kept, "cursor-0", NOON))
     with pytest.raises(SnapshotFailed) as failed:
-        await storage.import_snapshot(in_chunks(stream), ignore_progress)
+        await storage.import_snapshot(in_pieces(stream), ignore_progress)
     assert not failed.value.permanent
     assert await storage.read(who) == ["Anna"]
     assert await storage.read(lambda view: changes.cursor(view.cache)) == "cursor-0"
@@ -196,14 +197,14 @@ async def test_an_unusable_snapshot_leaves_the_old_cache(tmp_path: Path, stream:
 async def test_a_line_that_goes_down_is_the_callers_own_error(tmp_path: Path) -> None:
     storage = a_storage(tmp_path)
 
-    async def interrupted() -> AsyncIterator[bytes]:
-        yield customers_named("Bert")[:50]
+    async def interrupted() -> AsyncIterator[SnapshotPiece]:
+        yield SnapshotPiece(customers_named("Bert")[:50], 0)
         raise ConnectionError("the cable is out")
 
     with pytest.raises(ConnectionError):
         await storage.import_snapshot(interrupted(), ignore_progress)
     assert not (tmp_path / "cache.new.db").exists()
-    await storage.import_snapshot(in_chunks(customers_named("Bert")), ignore_progress)
+    await storage.import_snapshot(in_pieces(customers_named("Bert")), ignore_progress)
     assert await storage.read(who) == ["Bert"]
     await storage.close()
 
@@ -214,15 +215,15 @@ async def test_a_cancelled_import_leaves_nothing_behind(tmp_path: Path) -> None:
     storage = a_storage(tmp_path)
     stuck = asyncio.Event()
 
-    async def endless() -> AsyncIterator[bytes]:
-        yield customers_named("Bert")[:50]
+    async def endless() -> AsyncIterator[SnapshotPiece]:
+        yield SnapshotPiece(customers_named("Bert")[:50], 0)
         stuck.set()
         await asyncio.sleep(60)
 
     importing = asyncio.create_task(storage.import_snapshot(endless(), ignore_progress))
     await stuck.wait()
     with pytest.raises(Conflict):
-        await storage.import_snapshot(in_chunks(b""), ignore_progress)
+        await storage.import_snapshot(in_pieces(b""), ignore_progress)
     importing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await importing
@@ -237,6 +238,6 @@ async def test_a_snapshot_mends_a_damaged_cache(tmp_path: Path) -> None:
     (tmp_path / "cache.db").write_bytes(b"x" * 8192)
     storage = a_storage(tmp_path)
     assert storage.health()[1].state is HealthState.DEGRADED
-    await storage.import_snapshot(in_chunks(customers_named("Anna")), ignore_progress)
+    await storage.import_snapshot(in_pieces(customers_named("Anna")), ignore_progress)
     assert storage.health()[1].state is HealthState.OK
     await storage.close()
