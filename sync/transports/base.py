@@ -3,21 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from sync.errors import TransportError, UnreachableError
 from sync.outbox import OutboxRow
 
-__all__ = ["EventResult", "ResultStatus", "Transport", "TransportError", "UnreachableError"]
+__all__ = [
+    "DELIVERY_UNKNOWN",
+    "EventResult",
+    "ResultStatus",
+    "Transport",
+    "TransportError",
+    "UnreachableError",
+]
 
 
 class ResultStatus(StrEnum):
-    """What the platform says about one event."""
+    """What became of one event.
+
+    A receiver without deduplication may leave it open whether an event arrived: that is rejected
+    for good as `DELIVERY_UNKNOWN`, so that somebody looks before it is sent twice.
+    """
 
     ACCEPTED = "accepted"
     DUPLICATE = "duplicate"
     REJECTED = "rejected"
+    SKIPPED = "skipped"  # this transport does not carry events of that type
+
+
+DELIVERY_UNKNOWN = "delivery_unknown"
 
 
 class EventResult(NamedTuple):
@@ -31,7 +47,7 @@ class EventResult(NamedTuple):
 
     @property
     def delivered(self) -> bool:
-        """Whether the platform has the event, now or since before."""
+        """Whether nothing is left to do: the receiver has the event, or is not to have it."""
         return self.status is not ResultStatus.REJECTED
 
 
@@ -40,12 +56,18 @@ class Transport(Protocol):
 
     `send` delivers a prefix of the batch, at least one event, and returns one result for each, in
     order; or it raises TransportError, and then nothing is known about any of them. Sending an
-    event again is always safe. No other exception leaves it.
+    event again is always safe. No other exception leaves it. What was answered "not now" comes
+    last among the results, or is followed by nothing else than "not now".
+    `tests/contract/test_transport_contract.py` asks all of this of every transport.
     """
 
     @property
     def reconnect_window_s(self) -> float | None:
-        """The window the platform announced last, in seconds."""
+        """The window the receiver announced last, in seconds; None = it never did."""
+
+    @property
+    def server_time(self) -> datetime | None:
+        """What the receiver's clock said in its last answer, UTC; None = it does not tell."""
 
     async def send(self, batch: Sequence[OutboxRow]) -> list[EventResult]:
         """Deliver the head of `batch` (1 to any number of rows, in order)."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ import httpx
 import orjson
 
 from sync.errors import TooSlowError, TransportError, UnreachableError
+from sync.transports.pace import used_up_for_s
 
 CONNECT_TIMEOUT_S = 5.0
 IDLE_TIMEOUT_S = 10.0  # between two pieces of an answer, and for each piece sent
@@ -40,11 +42,18 @@ STATUS_MEANING: Mapping[int, tuple[bool, str]] = {
     404: (True, "The platform does not know this store or address: check both."),
     405: (True, "The address answers but is no platform: check it."),
     407: (True, "A proxy asks for a password: configure it or go around it."),
+    409: (False, "The platform still works on the same batch."),
     410: (True, "The platform closed this store: ask its operator."),
     415: (True, "The platform does not read this format: update agent or platform."),
     429: (False, "The platform asks for patience."),
     503: (False, "The platform is busy or under maintenance."),
+    511: (False, "The network asks for a login: a captive portal."),
 }
+ASKS_FOR_PATIENCE = (429, 503)
+CERTIFICATE_HINT = (
+    "The certificate is not one this box trusts: a captive portal, a wrong clock on this box, or"
+    " a private authority that is not installed."
+)
 REDIRECT_HINT = "A redirect: a captive portal, or the configured address is not the platform's."
 
 
@@ -121,11 +130,14 @@ class HttpLine:
         except (httpx.ReadTimeout, httpx.WriteTimeout) as error:
             raise TooSlowError("the platform does not answer in time") from error
         except (httpx.RequestError, httpx.StreamError, httpx.InvalidURL) as error:
-            raise UnreachableError(f"no connection to the platform: {_cause(error)}") from error
+            message = f"no connection to the platform: {_cause(error)}"
+            raise UnreachableError(message, hint=_hint(error)) from error
 
     def refuse(self, status: int, headers: Mapping[str, str]) -> TransportError:
         """The error for a status the exchange has no use for."""
         retry_after_s = _retry_after_s(headers.get("retry-after"), self._now())
+        if retry_after_s is None and status in ASKS_FOR_PATIENCE:
+            retry_after_s = used_up_for_s(headers)
         if 300 <= status < 400:
             permanent, hint = False, REDIRECT_HINT
         else:
@@ -167,15 +179,43 @@ def _cause(error: Exception) -> str:
     return type(error).__name__
 
 
+def _hint(error: BaseException | None) -> str:
+    """What may help, looked for along the causes: httpx hides the one that tells."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return CERTIFICATE_HINT
+        error = error.__cause__ or error.__context__
+    return ""
+
+
+def told_time(text: Any, headers: Mapping[str, str]) -> datetime | None:
+    """The receiver's clock, UTC: an RFC 3339 `text` of its answer, else the Date header (1 s)."""
+    moment = _rfc3339(text) or _http_date(headers.get("date"))
+    return moment.astimezone(UTC) if moment and moment.tzinfo else None
+
+
+def _rfc3339(text: Any) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return None
+
+
+def _http_date(text: str | None) -> datetime | None:
+    try:
+        return parsedate_to_datetime(text) if text else None
+    except ValueError:
+        return None
+
+
 def _retry_after_s(text: str | None, now: datetime) -> float | None:
     """Retry-After as seconds, from seconds or an HTTP date; None when absent or unreadable."""
     if text is None:
         return None
     if text.isascii() and text.isdigit():
         return float(text)
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
+    moment = _http_date(text)
+    if moment is None:
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

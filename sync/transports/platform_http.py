@@ -1,30 +1,42 @@
-"""Events to the platform as zstd-compressed CloudEvents batches over HTTP/1.1."""
+"""Events to the platform as CloudEvents over HTTP/1.1, in the form that it says it takes."""
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
-import orjson
 import zstandard
 from pydantic import BaseModel, ConfigDict, Field
 
 from sync.errors import TooSlowError, TransportError
 from sync.outbox import OutboxRow
 from sync.transports.base import EventResult, ResultStatus
-from sync.transports.http import Answer, HttpLine
+from sync.transports.capabilities import MAX_EVENTS, Capabilities, number
+from sync.transports.cloudevents import BATCH_TYPE, EVENT_TYPE, encode_batch, encode_event
+from sync.transports.http import Answer, HttpLine, told_time
+from sync.transports.pace import Pace, used_up_for_s
 from sync.transports.table import Surroundings
 
-MAX_EVENTS = 500  # 136 times the rate of single events; more gains nothing
 DEADLINE_S = 15.0  # an outage must show within 20 s
 ZSTD_LEVEL = 1  # six times smaller at 600 MB/s; higher levels gain nothing on such text
-HEADERS = {
-    "content-type": "application/cloudevents-batch+json",
-    "content-encoding": "zstd",
-}
+SINGLE_EVENTS = 20  # per step without batches: what is answered is noted that often
+KNOWN_FOR_S = 3600.0  # capabilities change rarely, and a wrong 415 must not slow a shop for ever
+GUESSED_FOR_S = 60.0  # whatever answered instead may be gone soon
+
+OK = 200
 TOO_LARGE = 413
 UNREADABLE = (400, 422)
-STATUSES = {status.value: status for status in ResultStatus}  # a third of the enum call's time
+UNSUPPORTED = 415
+NOT_ASKED_FOR = (404, 405, 501)  # a platform without this door
+NO_ANSWER_AT_ALL = (401, 403, 407, 410, 429, 503, 511)
+STATUSES = {  # a third of the enum call's time
+    status.value: status
+    for status in (ResultStatus.ACCEPTED, ResultStatus.DUPLICATE, ResultStatus.REJECTED)
+}
 
 
 class Settings(BaseModel):
@@ -42,37 +54,90 @@ def build(settings: Settings, around: Surroundings) -> PlatformHttpTransport:
     return PlatformHttpTransport(line, around.store_id, around.epoch)
 
 
-class PlatformHttpTransport:
-    """`POST /v1/stores/{store}/events`. Finds the batch size that line and platform can take.
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How events travel."""
 
-    A batch that is too large, too slow, or that the platform cannot read is halved; an event that
-    fails so alone is rejected for good. Every success doubles the size again.
+    is_batch: bool = True
+    is_zstd: bool = True
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What a request in this form declares."""
+        kind = {"content-type": BATCH_TYPE if self.is_batch else EVENT_TYPE}
+        return kind | {"content-encoding": "zstd"} if self.is_zstd else kind
+
+    def plainer(self) -> Form | None:
+        """What to try when the platform does not read this form."""
+        if self.is_zstd:
+            return replace(self, is_zstd=False)
+        return replace(self, is_batch=False) if self.is_batch else None
+
+
+HEADERS = Form().headers
+
+
+class PlatformHttpTransport:
+    """`POST /v1/stores/{store}/events`. Finds the form and the batch size that both sides can take.
+
+    Before the first batch it asks `GET /v1/stores/{store}` what the platform takes. A batch that is
+    too large, too slow, or that the platform cannot read is halved; an event that fails so alone is
+    rejected for good. Every success doubles the size again.
     """
 
-    def __init__(self, line: HttpLine, store_id: str, epoch: str) -> None:
+    def __init__(
+        self, line: HttpLine, store_id: str, epoch: str, *, deadline_s: float = DEADLINE_S
+    ) -> None:
         """`epoch` is the life of the ledger file: sequence numbers count within it."""
         self._line = line
-        self._path = f"/v1/stores/{store_id}/events"
+        self._store_path = f"/v1/stores/{store_id}"
         self._source = f"/stores/{store_id}/{epoch}"
+        self._deadline_s = deadline_s
         self._compressor = zstandard.ZstdCompressor(level=ZSTD_LEVEL)
+        self._capabilities = Capabilities()
+        self._known_until_s = float("-inf")
+        self._form = Form()
+        self._pace = Pace()
         self._ceiling = MAX_EVENTS
         self._size = MAX_EVENTS
         self._reconnect_window_s: float | None = None
+        self._server_time: datetime | None = None
 
     @property
     def reconnect_window_s(self) -> float | None:
         """The window the platform announced last, in seconds."""
         return self._reconnect_window_s
 
+    @property
+    def server_time(self) -> datetime | None:
+        """What the platform's clock said last."""
+        return self._server_time
+
     async def send(self, batch: Sequence[OutboxRow]) -> list[EventResult]:
         """Deliver the head of `batch`; see `Transport.send`."""
+        await self._get_acquainted()
         while True:
-            rows = batch[: self._size]
-            answer = await self._post(rows)
-            if answer.status == 200:
-                results = self._read(answer, rows)
-                self._size = min(self._ceiling, self._size * 2)
+            send = self._send_batch if self._form.is_batch else self._send_singly
+            results = await send(batch)
+            if results is not None:
                 return results
+
+    async def close(self) -> None:
+        """Close the line."""
+        await self._line.close()
+
+    async def _send_batch(self, batch: Sequence[OutboxRow]) -> list[EventResult] | None:
+        """None: the platform does not read this form, and there is a plainer one now."""
+        while True:
+            rows, body = self._fitting(batch[: self._size])
+            answer = await self._post(rows, body)
+            if answer.status == OK:
+                results = self._read(answer, rows)
+                self._grow()
+                return results
+            if answer.status == UNSUPPORTED:
+                self._take_plainer_form(answer)
+                return None
             if not _blames_the_batch(answer):
                 raise self._line.refuse(answer.status, answer.headers)
             if len(rows) == 1:
@@ -80,19 +145,93 @@ class PlatformHttpTransport:
                 return [_rejected(rows[0], answer)]
             self._halve(len(rows), for_good=answer.status == TOO_LARGE)
 
-    async def close(self) -> None:
-        """Close the line."""
-        await self._line.close()
+    async def _send_singly(self, batch: Sequence[OutboxRow]) -> list[EventResult] | None:
+        """As `_send_batch`, one request each; ends behind an event that is wanted later."""
+        results: list[EventResult] = []
+        for row in batch[: min(self._size, SINGLE_EVENTS)]:
+            answer = await self._post([row], self._packed(encode_event(row, self._source)))
+            if answer.status == OK:
+                results += self._read(answer, [row])
+            elif answer.status == UNSUPPORTED:
+                self._take_plainer_form(answer)
+                return results or None
+            elif _blames_the_batch(answer):
+                results.append(_rejected(row, answer))
+            else:
+                raise self._line.refuse(answer.status, answer.headers)
+            if not (results[-1].delivered or results[-1].permanent):
+                break
+        self._grow()
+        return results
 
-    async def _post(self, rows: Sequence[OutboxRow]) -> Answer:
-        body = self._compressor.compress(encode_batch(rows, self._source))
+    def _take_plainer_form(self, answer: Answer) -> None:
+        plainer = self._form.plainer()
+        if plainer is None:
+            raise self._line.refuse(answer.status, answer.headers)
+        self._form = plainer
+
+    def _fitting(self, rows: Sequence[OutboxRow]) -> tuple[Sequence[OutboxRow], bytes]:
+        """The head of `rows` that the platform takes at once, and its body."""
+        while True:
+            text = encode_batch(rows, self._source)
+            body = self._packed(text)
+            limits = self._capabilities
+            fits = len(text) <= limits.max_decompressed_bytes and len(body) <= limits.max_bytes
+            if fits or len(rows) == 1:
+                return rows, body
+            rows = rows[: len(rows) // 2]
+
+    def _packed(self, text: bytes) -> bytes:
+        return self._compressor.compress(text) if self._form.is_zstd else text
+
+    async def _post(self, rows: Sequence[OutboxRow], body: bytes) -> Answer:
+        await asyncio.sleep(self._pace.take(_loop_time()))
+        headers = self._form.headers | {"idempotency-key": self._key(rows, body)}
+        path, deadline_s = f"{self._store_path}/events", self._deadline_s
         try:
-            return await self._line.request(
-                "POST", self._path, content=body, headers=HEADERS, deadline_s=DEADLINE_S
+            answer = await self._line.request(
+                "POST", path, content=body, headers=headers, deadline_s=deadline_s
             )
         except TooSlowError:
             self._halve(len(rows), for_good=False)
             raise
+        used_up_s = used_up_for_s(answer.headers)
+        if used_up_s is not None:
+            self._pace.hold(_loop_time(), used_up_s)
+        return answer
+
+    def _key(self, rows: Sequence[OutboxRow], body: bytes) -> str:
+        """The same for the same batch, also after a restart; a structured-field String.
+
+        The body is in it: what the shop dropped or corrected meanwhile makes another batch.
+        """
+        head = f"{self._source}\0{rows[0].seq}\0{rows[-1].seq}\0"
+        return f'"{hashlib.sha256(head.encode() + body).hexdigest()}"'
+
+    async def _get_acquainted(self) -> None:
+        """Ask what the platform takes, unless that is known. One that does not say: as usual."""
+        at_s = _loop_time()
+        if at_s < self._known_until_s:
+            return
+        answer = await self._line.request("GET", self._store_path, deadline_s=self._deadline_s)
+        if 300 <= answer.status < 400 or answer.status in NO_ANSWER_AT_ALL:
+            raise self._line.refuse(answer.status, answer.headers)
+        capabilities = _capabilities(answer)
+        is_known = capabilities is not None or answer.status in NOT_ASKED_FOR
+        self._known_until_s = at_s + (KNOWN_FOR_S if is_known else GUESSED_FOR_S)
+        self._adopt(capabilities or self._capabilities)
+
+    def _adopt(self, capabilities: Capabilities) -> None:
+        self._capabilities = capabilities
+        self._form = Form(capabilities.batches, capabilities.zstd)
+        self._ceiling = capabilities.max_events
+        self._size = min(self._size, self._ceiling)
+        self._pace.limit(capabilities.max_batches_per_s)
+        if capabilities.reconnect_window_s is not None:
+            self._reconnect_window_s = capabilities.reconnect_window_s
+
+    def _grow(self) -> None:
+        self._size = min(self._ceiling, self._size * 2)
 
     def _halve(self, sent: int, *, for_good: bool) -> None:
         self._size = max(1, sent // 2)
@@ -101,43 +240,45 @@ class PlatformHttpTransport:
 
     def _read(self, answer: Answer, rows: Sequence[OutboxRow]) -> list[EventResult]:
         document = answer.document()
-        window_s = document.get("reconnect_window_s")
-        if isinstance(window_s, int | float):
-            self._reconnect_window_s = float(window_s)
         results = document.get("results")
         if not isinstance(results, list) or len(results) != len(rows):
             raise TransportError(f"the platform did not answer each of {len(rows)} events")
         try:
-            return [_result(row, result) for row, result in zip(rows, results, strict=True)]
+            read = [_result(row, result) for row, result in zip(rows, results, strict=True)]
         except (KeyError, TypeError, ValueError) as error:
             raise TransportError("the platform does not answer what it was sent") from error
+        self._hear(document, answer)
+        return read
+
+    def _hear(self, document: dict[str, Any], answer: Answer) -> None:
+        """Take over how the platform steers, and its clock."""
+        window_s = number(document.get("reconnect_window_s"))
+        if window_s is not None:
+            self._reconnect_window_s = window_s
+        if "max_batches_per_s" in document:
+            self._pace.limit(number(document["max_batches_per_s"]))
+        self._server_time = told_time(document.get("server_time"), answer.headers)
 
 
-def encode_batch(rows: Sequence[OutboxRow], source: str) -> bytes:
-    """A CloudEvents 1.0 JSON batch. `data` goes in as the stored bytes, without parsing."""
-    return orjson.dumps([_cloud_event(row, source) for row in rows])
+def _loop_time() -> float:
+    """The clock by which `asyncio.sleep` waits."""
+    return asyncio.get_running_loop().time()
 
 
-def _cloud_event(row: OutboxRow, source: str) -> dict[str, Any]:
-    event: dict[str, Any] = {
-        "specversion": "1.0",
-        "id": row.id,
-        "source": source,
-        "type": row.type,
-        "time": row.occurred_at,
-        "sequence": row.sequence,
-        "datacontenttype": "application/json",
-        "data": orjson.Fragment(row.data),
-    }
-    if row.subject is not None:
-        event["subject"] = row.subject
-    return event
+def _capabilities(answer: Answer) -> Capabilities | None:
+    """What the platform said of itself; None when this is no such answer."""
+    if answer.status != OK:
+        return None
+    try:
+        return Capabilities.read(answer.document())
+    except TransportError:
+        return None  # a page for people, perhaps: the first batch will show it
 
 
 def _result(row: OutboxRow, result: dict[str, Any]) -> EventResult:
     """Raises KeyError, TypeError or ValueError for what is no answer to `row`."""
     if result["id"] != row.id:
-        raise ValueError(row.id)
+        raise ValueError("an answer to another event")
     status = STATUSES[result["status"]]
     if status is not ResultStatus.REJECTED:
         return EventResult(row.id, status)

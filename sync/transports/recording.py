@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum, auto
 
-from sync.errors import TransportError, UnreachableError
+from sync.errors import TooSlowError, TransportError, UnreachableError
 from sync.outbox import OutboxRow
 from sync.transports.base import EventResult, ResultStatus
 
@@ -16,6 +18,8 @@ class Fault(Enum):
 
     LOST_REQUEST = auto()  # the platform never sees it
     LOST_ANSWER = auto()  # the platform accepts, the shop does not learn it
+    BLACK_HOLE = auto()  # the platform never sees it, and nobody answers for `patience_s`
+    SILENCE = auto()  # the platform accepts, and does not answer for `patience_s`
     BUSY = auto()  # 503 with Retry-After
     FORBIDDEN = auto()  # 401
 
@@ -30,6 +34,9 @@ class RecordingTransport:
 
     max_events: int = 500
     announced_window_s: float | None = None
+    told_time: datetime | None = None
+    busy_for_s: float = 1.0
+    patience_s: float = 0.1
     faults: list[Fault] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
     deferred: set[str] = field(default_factory=set)
@@ -43,16 +50,16 @@ class RecordingTransport:
         """What the fake announces."""
         return self.announced_window_s
 
+    @property
+    def server_time(self) -> datetime | None:
+        """What the fake's clock says."""
+        return self.told_time
+
     async def send(self, batch: Sequence[OutboxRow]) -> list[EventResult]:
         """Take the head of the batch, unless a fault is due."""
         self.exchanges += 1
         fault = self.faults.pop(0) if self.faults else None
-        if fault is Fault.LOST_REQUEST:
-            raise UnreachableError("the request was lost")
-        if fault is Fault.BUSY:
-            raise TransportError("busy", retry_after_s=1)
-        if fault is Fault.FORBIDDEN:
-            raise TransportError("forbidden", permanent=True, hint="Check the platform token.")
+        await self._fail_before(fault)
         results: list[EventResult] = []
         for row in batch[: self.max_events]:
             results.append(self._take(row))
@@ -60,11 +67,28 @@ class RecordingTransport:
                 break
         if fault is Fault.LOST_ANSWER:
             raise UnreachableError("the answer was lost")
+        if fault is Fault.SILENCE:
+            await self._run_out_of_patience()
         return results
 
     async def close(self) -> None:
         """Remember that it was closed."""
         self.closed = True
+
+    async def _fail_before(self, fault: Fault | None) -> None:
+        """End the exchange here if it never reaches the platform."""
+        if fault is Fault.LOST_REQUEST:
+            raise UnreachableError("the request was lost")
+        if fault is Fault.BLACK_HOLE:
+            await self._run_out_of_patience()
+        if fault is Fault.BUSY:
+            raise TransportError("busy", retry_after_s=self.busy_for_s)
+        if fault is Fault.FORBIDDEN:
+            raise TransportError("forbidden", permanent=True, hint="Check the platform token.")
+
+    async def _run_out_of_patience(self) -> None:
+        await asyncio.sleep(self.patience_s)
+        raise TooSlowError(f"no answer within {self.patience_s:g} s")
 
     def _take(self, row: OutboxRow) -> EventResult:
         if row.id in self.refused:

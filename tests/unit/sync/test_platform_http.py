@@ -30,8 +30,20 @@ def line(handler) -> HttpLine:
     return HttpLine("http://platform", "token", lambda: AT, httpx.MockTransport(handler))
 
 
-def transport(handler) -> PlatformHttpTransport:
-    return PlatformHttpTransport(line(handler), "s1", "epoch1")
+def is_question(request: httpx.Request) -> bool:
+    """Whether it asks what the platform takes."""
+    return request.method == "GET" and request.url.path == "/v1/stores/s1"
+
+
+def transport(handler, capabilities: dict | None = None) -> PlatformHttpTransport:
+    """Without `capabilities` the platform has no such door."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if is_question(request):
+            return httpx.Response(200, json=capabilities) if capabilities else httpx.Response(404)
+        return handler(request)
+
+    return PlatformHttpTransport(line(answer), "s1", "epoch1")
 
 
 def sent_events(request: httpx.Request) -> list[dict]:
