@@ -26,6 +26,8 @@ class Pace:
     def limit(self, per_s: float | None) -> None:
         """At most so many exchanges a second from now on; None or 0 = no limit."""
         self._interval_s = min(1 / per_s, MAX_PAUSE_S) if per_s else 0.0
+        if not per_s:
+            self._due_s = float("-inf")
 
     def hold(self, at_s: float, for_s: float) -> None:
         """No exchange for that long, but no longer than MAX_PAUSE_S."""
