@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.backoff import CAP_S, DEFAULT_WINDOW_S, HEALTHY_RESET_S, MAX_RETRY_AFTER_S, Backoff
+from sync.backoff import (
+    CAP_S,
+    DEFAULT_WINDOW_S,
+    HEALTHY_RESET_S,
+    MAX_RETRY_AFTER_S,
+    MIN_PAUSE_S,
+    Backoff,
+)
 
 
 def backoff(seed: int = 1, window_s: float | None = None) -> Backoff:
@@ -36,7 +43,36 @@ def test_pauses_grow_but_never_beyond_the_cap():
     it = backoff()
     pauses = [it.failed(float(n)) for n in range(500)]
     assert max(pauses) <= CAP_S
-    assert max(pauses[20:]) > DEFAULT_WINDOW_S
+    assert min(pauses[20:]) > DEFAULT_WINDOW_S
+
+
+def test_shops_that_stay_cut_off_keep_their_places_in_the_window():
+    """However long the outage, the tries of many shops are one even stream, never a wave."""
+    window_s, shops = 300.0, 3000
+    tries = []
+    for seed in range(shops):
+        it, at_s = backoff(seed, window_s), 0.0
+        while at_s < 20 * window_s:
+            at_s += it.failed(at_s)
+            tries.append(at_s)
+    late = [t for t in tries if 15 * window_s <= t < 20 * window_s]
+    slices = [sum(1 for t in late if int(t // 30) == n) for n in range(150, 200)]
+    assert len(late) < 5 * shops * 1.15  # about once in a window each; full jitter: twice
+    assert max(slices) < 1.3 * len(late) / len(slices)
+
+
+def test_shops_that_worked_until_now_are_spread_anew():
+    """Even when the line failed again before it was healthy: all fell out at the same moment."""
+    pauses = []
+    for seed in range(2000):
+        it = backoff(seed, 300.0)
+        it.failed(0.0)
+        it.failed(1.0)
+        it.succeeded(2.0)
+        pauses.append(it.failed(3.0))
+    tenths = [sum(1 for p in pauses if int(p / 30) == n) for n in range(10)]
+    assert min(tenths) > 140
+    assert max(tenths) < 260
 
 
 def test_a_year_offline_does_not_overflow():
@@ -53,8 +89,8 @@ def test_retry_after_is_obeyed_with_up_to_half_on_top():
 
 
 @pytest.mark.parametrize("nonsense", [-5.0, 0.0])
-def test_a_senseless_retry_after_means_now(nonsense):
-    assert backoff().failed(0.0, retry_after_s=nonsense) == 0
+def test_a_senseless_retry_after_means_soon_but_never_a_busy_loop(nonsense):
+    assert MIN_PAUSE_S <= backoff().failed(0.0, retry_after_s=nonsense) < 1
 
 
 def test_a_retry_after_of_years_does_not_silence_a_shop():
@@ -75,7 +111,7 @@ def ceiling_after(healthy_s: float) -> float:
 
 
 def test_a_flapping_line_keeps_its_backoff_and_a_healthy_one_starts_again():
-    assert ceiling_after(HEALTHY_RESET_S - 1) > DEFAULT_WINDOW_S * 2
+    assert ceiling_after(HEALTHY_RESET_S - 1) > DEFAULT_WINDOW_S * 1.4
     assert ceiling_after(HEALTHY_RESET_S) <= DEFAULT_WINDOW_S
 
 
