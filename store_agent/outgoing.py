@@ -2,15 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import orjson
 
-from store_agent.domain.events import Event
+from store_agent.domain.events import Event, EventType
 from store_agent.storage import Connection
 from sync import outbox
+from sync.outbox import EventClass, Lane
+
+# What money, rights and consent depend on. A sale, its redemptions, points and returns share a
+# lane, because order is promised within one only.
+_RIGHTS = (
+    EventType.CONSENT_CHANGED,
+    EventType.PERSON_CHANGED,
+    EventType.SALE_RECORDED,
+    EventType.SALE_VOIDED,
+    EventType.RETURN_RECORDED,
+    EventType.REDEMPTION_RECORDED,
+    EventType.REDEMPTION_VOIDED,
+    EventType.REDEMPTION_RESTORED,
+    EventType.POINTS_ENTERED,
+    EventType.LOT_CLOSED,
+    EventType.LOT_WANTED,
+    EventType.VOUCHER_RELEASED,
+    EventType.VOUCHER_WANTED,
+    EventType.LEDGER_REPLACED,
+    EventType.EVENTS_DROPPED,
+)
+_RECORDS = (
+    EventType.SCAN_RECORDED,
+    EventType.VISIT_STARTED,
+    EventType.VISIT_ENDED,
+    EventType.OFFER_EXPOSED,
+    EventType.FOOTFALL_COUNTED,
+)
+_PRESENCE = (
+    EventType.ZONE_ENTERED,
+    EventType.ZONE_LEFT,
+    EventType.ZONE_DWELLED,
+    EventType.APPROACH_CHANGED,
+)
+PLACES: Mapping[EventType, tuple[Lane, EventClass]] = {
+    **dict.fromkeys(_RIGHTS, (Lane.URGENT, EventClass.RIGHT)),
+    # Never dropped, because it overlays the feed until it is confirmed; long, and in no hurry.
+    EventType.FENCES_CHANGED: (Lane.ORDINARY, EventClass.RIGHT),
+    **dict.fromkeys(_RECORDS, (Lane.ORDINARY, EventClass.RECORD)),
+    **dict.fromkeys(_PRESENCE, (Lane.ORDINARY, EventClass.PRESENCE)),
+}
 
 
 def emit(tx: Connection, event: Event) -> None:
     """Put `event` into the outbox; it is there if and only if `tx` commits."""
+    lane, event_class = PLACES[event.type]
     outbox.put(
         tx,
         outbox.OutboxEvent(
@@ -19,5 +63,7 @@ def emit(tx: Connection, event: Event) -> None:
             subject=event.subject,
             occurred_at=event.occurred_at,
             data=orjson.dumps(event.data, option=orjson.OPT_UTC_Z),
+            lane=lane,
+            event_class=event_class,
         ),
     )

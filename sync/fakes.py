@@ -23,7 +23,10 @@ T = TypeVar("T")
 
 
 class PlainLedger:
-    """An unencrypted ledger that holds nothing but the outbox; every write is one transaction."""
+    """An unencrypted ledger that holds nothing but the outbox; every write is one transaction.
+
+    The platform is enrolled, from the start.
+    """
 
     def __init__(self, path: Path | str = ":memory:") -> None:
         """Open or create it."""
@@ -33,6 +36,7 @@ class PlainLedger:
         if not self.connection.execute("SELECT 1 FROM sqlite_master").fetchone():
             for _, script in outbox.MIGRATIONS:
                 self.connection.executescript(script)
+            self.transact(lambda tx: outbox.enrol(tx, {outbox.PLATFORM: True}))
 
     def transact(self, fn: Callable[[sqlite3.Connection], T]) -> T:
         """Run `fn` in one durable transaction."""

@@ -22,19 +22,22 @@ PAUSED_REFRESH_S = 0.5  # how often news is taken in during a pause
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a loop does: `step` returns whether it found work; `while_paused` takes in news."""
+    """What a loop does: `step` returns whether it found work; `while_paused` takes in news.
+
+    `rest_s` is asked after a step without work: how long to rest, in seconds.
+    """
 
     name: str
     step: Step
-    idle_s: float
+    rest_s: Callable[[], float]
     while_paused: Callable[[], Awaitable[None]] | None = None
 
 
 class Loop:
     """Runs a task's step until cancelled.
 
-    After work it runs again at once, else after `idle_s` or a `wake()`. A failed exchange pauses as
-    the back-off says; `line_is_back()` ends a pause that a dead line caused, and no other. A
+    After work it runs again at once, else after `rest_s()` or a `wake()`. A failed exchange pauses
+    as the back-off says; `line_is_back()` ends a pause that a dead line caused, and no other. A
     `wake()` during a pause only runs `while_paused`.
     """
 
@@ -80,7 +83,7 @@ class Loop:
 
     async def _idle(self) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._woken.wait(), self._task.idle_s)
+            await asyncio.wait_for(self._woken.wait(), self._task.rest_s())
 
     async def _rest_after(self, error: TransportError) -> None:
         if not isinstance(error, PostponedError):

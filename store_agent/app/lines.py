@@ -9,11 +9,12 @@ from store_agent.app.feed import SyncCache, SyncLedger
 from store_agent.clock import Clock
 from store_agent.config import Settings
 from store_agent.storage import Storage
+from sync import outbox
 from sync.feed import HttpFeed
 from sync.transports import platform_http
 from sync.transports.http import HttpLine
 from sync.transports.table import Surroundings
-from sync.worker import Ends, SyncWorker
+from sync.worker import Delivery, Ends, SyncWorker
 
 
 def build_sync(
@@ -27,7 +28,13 @@ def build_sync(
     url, token = settings.platform.url, settings.platform.token
     # A line each: a long poll must not hold the connection that events need.
     ends = Ends(
-        transport=platform_http.build(platform_http.Settings(url=url, token=token), around),
+        deliveries=(
+            Delivery(
+                outbox.PLATFORM,
+                platform_http.build(platform_http.Settings(url=url, token=token), around),
+                from_start=True,  # what the shop did while it stood alone is the platform's too
+            ),
+        ),
         feed=HttpFeed(HttpLine(url, token, clock.now), settings.store.id),
         ledger=ledger,
         cache=cache,

@@ -52,6 +52,7 @@ class EventType(StrEnum):
     LOT_WANTED = "store.lot.wanted"
     VOUCHER_RELEASED = "store.voucher.released"
     VOUCHER_WANTED = "store.voucher.wanted"
+    EVENTS_DROPPED = "store.events.dropped"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,14 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 
 import httpx
 import pytest
 import zstandard
 
 from sync import outbox
+from sync.delivery import Delivery
 from sync.fakes import PlainLedger
 from sync.outbox import OutboxEvent
 from sync.push import BATCH, Pusher
@@ -85,7 +87,8 @@ async def drain(url: str, ledger: PlainLedger) -> float:
     line = HttpLine(url, "token", RealClock().now)
     board = StatusBoard(RealClock().now)
     transport = PlatformHttpTransport(line, "s1", "epoch1")
-    pusher = Pusher(transport, ledger, board, RealClock(), lambda window_s: None)
+    delivery = Delivery(outbox.PLATFORM, transport)
+    pusher = Pusher(delivery, ledger, board, RealClock(), lambda window_s: None, Random(1))
     began = time.perf_counter()
     while outbox.position(ledger.connection) < BATCHES * BATCH:
         await pusher.step()
@@ -102,12 +105,14 @@ async def test_a_backlog_drains_completely_and_its_speed_is_printed(tmp_path, ca
     assert process.stdout
     url = f"http://127.0.0.1:{int(await process.stdout.readline())}"
     ledger = filled(tmp_path / "ledger.db")
-    pages = [outbox.page(ledger.connection, n * BATCH, BATCH) for n in range(BATCHES)]
+    conn = ledger.connection
+    pages = [outbox.page(conn, limit=BATCH, after_seq=n * BATCH) for n in range(BATCHES)]
     bodies = [zstandard.compress(encode_batch(p, "/stores/s1/epoch1"), 1) for p in pages]
     plain_s = drain_s = float("inf")
     try:
         for _ in range(ROUNDS):
-            ledger.connection.execute("DELETE FROM outbox_cursor")
+            conn.execute("DELETE FROM outbox_cursors")
+            outbox.enrol(conn, {outbox.PLATFORM: True})
             plain_s = min(plain_s, await post_prebuilt(f"{url}/v1/stores/s1/events", bodies))
             drain_s = min(drain_s, await drain(url, ledger))
     finally:

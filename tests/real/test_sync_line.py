@@ -23,7 +23,7 @@ from sync.reference_platform import FILE_NAME, PlatformSettings, PlatformStore, 
 from sync.status import LineState, SyncStatus
 from sync.transports.http import HttpLine
 from sync.transports.platform_http import PlatformHttpTransport
-from sync.worker import Ends, SyncWorker
+from sync.worker import Delivery, Ends, SyncWorker
 
 TOKEN = "platform-token"
 WAIT_S = 15.0
@@ -46,7 +46,7 @@ class Shop:
         self.cache = MemoryCache()
         line = HttpLine(url, TOKEN, RealClock().now)
         ends = Ends(
-            PlatformHttpTransport(line, "s1", "epoch1"),
+            (Delivery("platform", PlatformHttpTransport(line, "s1", "epoch1"), from_start=True),),
             HttpFeed(line, "s1"),
             self.ledger,
             self.cache,

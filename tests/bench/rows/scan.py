@@ -130,6 +130,6 @@ def _commit(twin: Connection, rows: Written) -> float:
     for row in rows.visits:
         twin.execute("INSERT INTO visits VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
     for row in rows.events:
-        twin.execute("INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?)", row)
+        twin.execute("INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
     twin.execute("COMMIT")
     return time.perf_counter() - began

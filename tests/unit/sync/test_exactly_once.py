@@ -3,13 +3,15 @@
 import asyncio
 from datetime import UTC, datetime
 from functools import partial
+from random import Random
 
 import pytest
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
-from sync import outbox
+from sync import outbox, push
+from sync.delivery import Delivery
 from sync.errors import TransportError
 from sync.fakes import PlainLedger
 from sync.outbox import OutboxEvent
@@ -21,12 +23,17 @@ from sync.transports.recording import Fault, RecordingTransport
 AT = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 
 
-class StandingClock:
+class PatientClock:
+    """Whoever looks finds that every pause is over."""
+
+    seconds = 0.0
+
     def now(self) -> datetime:
         return AT
 
     def monotonic(self) -> float:
-        return 0.0
+        self.seconds += 1e6
+        return self.seconds
 
 
 class PowerCut(Exception):
@@ -49,7 +56,7 @@ class AcknowledgingFirst(Pusher):
     """Known bad: moves the position before the platform answered."""
 
     async def step(self) -> bool:
-        rows = await self._ledger.read(lambda c: outbox.page(c, outbox.position(c), 500))
+        rows = await self._ledger.read(outbox.page)
         if not rows:
             return False
         await self._ledger.write(partial(outbox.acknowledge, up_to_seq=rows[-1].seq))
@@ -65,7 +72,7 @@ class ForgetfulPlatform(RecordingTransport):
         return EventResult(row.id, ResultStatus.ACCEPTED)
 
 
-class Delivery(RuleBasedStateMachine):
+class Deliveries(RuleBasedStateMachine):
     pusher_type = Pusher
     platform_type = RecordingTransport
 
@@ -79,8 +86,14 @@ class Delivery(RuleBasedStateMachine):
     @rule()
     def restart(self):
         board = StatusBoard(lambda: AT)
+        self.clock = PatientClock()
         self.pusher = self.pusher_type(
-            self.platform, self.ledger, board, StandingClock(), lambda window_s: None
+            Delivery("platform", self.platform),
+            self.ledger,
+            board,
+            self.clock,
+            lambda window_s: None,
+            Random(1),
         )
 
     @rule(count=st.integers(1, 7))
@@ -126,7 +139,7 @@ class Delivery(RuleBasedStateMachine):
         self.relent()
         while self.step():
             pass
-        kept = {q.row.id for q in outbox.quarantined(self.ledger.connection, 10_000)}
+        kept = {q.row.id for q in outbox.quarantined(self.ledger.connection, limit=10_000)}
         arrived = [row.id for row in self.platform.accepted]
         sequence = [row.seq for row in self.platform.accepted]
         self.ledger.close()
@@ -139,9 +152,15 @@ SEARCH = settings(max_examples=60, stateful_step_count=25, deadline=None)
 FIND_ONLY = settings(SEARCH, phases=[Phase.generate], database=None)
 
 
+@pytest.fixture(autouse=True)
+def short_batches(monkeypatch):
+    """So that reading ahead happens."""
+    monkeypatch.setattr(push, "BATCH", 4)
+
+
 @pytest.mark.timeout(60)
 def test_every_event_arrives_once_and_in_order_whatever_the_line_does():
-    run_state_machine_as_test(Delivery, settings=SEARCH)
+    run_state_machine_as_test(Deliveries, settings=SEARCH)
 
 
 @pytest.mark.timeout(60)
@@ -155,4 +174,4 @@ def test_every_event_arrives_once_and_in_order_whatever_the_line_does():
 )
 def test_the_search_finds_a_known_bad_variant(bad):
     with pytest.raises(AssertionError):
-        run_state_machine_as_test(type("BadDelivery", (Delivery,), bad), settings=FIND_ONLY)
+        run_state_machine_as_test(type("BadDelivery", (Deliveries,), bad), settings=FIND_ONLY)

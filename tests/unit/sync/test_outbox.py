@@ -8,6 +8,7 @@ import apsw
 import pytest
 import sqlcipher3
 
+from store_agent.storage import migrations
 from sync import outbox
 from sync.errors import InvalidEventError
 from sync.outbox import OutboxEvent
@@ -43,8 +44,9 @@ KINDS = [plain, encrypted, power_loss_kind]
 def opened(kind=plain):
     connection = kind()
     for _, script in outbox.MIGRATIONS:
-        for statement in script.split(";"):
+        for statement in migrations.statements(script):
             connection.execute(statement)
+    outbox.enrol(connection, {"platform": True})
     return connection
 
 
@@ -58,7 +60,7 @@ def filled(count: int, kind=plain):
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_row_travels_through_put_page_acknowledge_and_purge(kind):
     connection = filled(5, kind)
-    rows = outbox.page(connection, outbox.position(connection), 3)
+    rows = outbox.page(connection, limit=3)
     assert [row.id for row in rows] == ["e0001", "e0002", "e0003"]
     assert rows[0].occurred_at == "2026-11-21T10:00:01.000000Z"
     assert rows[0].sequence == "00000000000000000001"
@@ -68,22 +70,23 @@ def test_a_row_travels_through_put_page_acknowledge_and_purge(kind):
     assert outbox.purge(connection, 2) == 2
     assert outbox.purge(connection, 2) == 1
     assert outbox.purge(connection, 2) == 0
-    assert [row.id for row in outbox.page(connection, 3, 9)] == ["e0004", "e0005"]
+    assert [row.id for row in outbox.page(connection, after_seq=3)] == ["e0004", "e0005"]
     connection.close()
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_refused_event_is_kept_with_its_reason_and_can_be_retried(kind):
     connection = filled(3, kind)
-    bad = outbox.page(connection, 0, 9)[1]
-    outbox.quarantine(connection, bad, "invalid_event", "no such type", AT)
+    bad = outbox.page(connection)[1]
+    outbox.quarantine(connection, bad, "platform", "invalid_event", "no such type", AT)
+    outbox.acknowledge(connection, 2)
     [kept] = outbox.quarantined(connection)
     assert (kept.row, kept.code, kept.reason, kept.at) == (bad, "invalid_event", "no such type", AT)
     assert outbox.quarantine_count(connection) == 1
-    assert [row.id for row in outbox.page(connection, 0, 9)] == ["e0001", "e0003"]
+    assert [row.id for row in outbox.page(connection)] == ["e0003"]
     assert outbox.retry(connection, "e0002")
     assert not outbox.retry(connection, "e0002")
-    assert [row.id for row in outbox.page(connection, 0, 9)] == ["e0001", "e0003", "e0002"]
+    assert [(row.id, row.seq) for row in outbox.page(connection)] == [("e0003", 3), ("e0002", 4)]
     assert outbox.quarantine_count(connection) == 0
     connection.close()
 
@@ -103,7 +106,7 @@ def test_a_sequence_number_never_comes_twice_even_after_everything_was_purged():
     outbox.acknowledge(connection, 3)
     outbox.purge(connection, 10)
     outbox.put(connection, event(4))
-    assert outbox.page(connection, 0, 9)[0].seq == 4
+    assert outbox.page(connection)[0].seq == 4
     assert outbox.backlog(connection).count == 1
     connection.close()
 
@@ -130,6 +133,7 @@ def test_the_position_never_moves_back():
 def test_a_second_transport_keeps_what_it_has_not_delivered():
     connection = filled(5)
     outbox.acknowledge(connection, 5)
+    outbox.enrol(connection, {"platform": True, "archive": True})
     outbox.acknowledge(connection, 2, "archive")
     assert outbox.purge(connection, 10) == 2
     assert outbox.backlog(connection, "archive").count == 3
@@ -171,7 +175,7 @@ def test_what_the_platform_could_never_read_is_refused_and_changes_nothing(field
     connection = opened()
     with pytest.raises(InvalidEventError):
         outbox.put(connection, event(**fields))
-    assert outbox.page(connection, 0, 9) == []
+    assert outbox.page(connection) == []
     connection.close()
 
 
@@ -179,7 +183,7 @@ def test_times_of_any_zone_are_stored_as_utc():
     connection = opened()
     local = datetime(2026, 11, 21, 12, 0, tzinfo=timezone(timedelta(hours=2)))
     outbox.put(connection, event(occurred_at=local))
-    assert outbox.page(connection, 0, 1)[0].occurred_at == "2026-11-21T10:00:00.000000Z"
+    assert outbox.page(connection)[0].occurred_at == "2026-11-21T10:00:00.000000Z"
     connection.close()
 
 
@@ -204,7 +208,7 @@ def work(connection, action) -> int:
         outbox.backlog,
         outbox.purgeable,
         outbox.position,
-        partial(outbox.page, after_seq=10, limit=5),
+        partial(outbox.page, limit=5),
     ],
 )
 def test_looking_costs_the_same_at_any_backlog(action):

@@ -16,7 +16,7 @@ from sync.feed import Change, ChangeOp, ChangesPage
 from sync.outbox import OutboxEvent
 from sync.status import LineState
 from sync.transports.recording import Fault, RecordingTransport
-from sync.worker import Ends, SyncWorker
+from sync.worker import Delivery, Ends, SyncWorker
 
 AT = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 QUICK_S = 0.5  # the smallest window a worker accepts
@@ -65,7 +65,12 @@ class Scene:
         self.restart()
 
     def restart(self, window_s=QUICK_S):
-        ends = Ends(self.platform, self.feed, self.ledger, self.cache)
+        ends = Ends(
+            (Delivery("platform", self.platform, from_start=True),),
+            self.feed,
+            self.ledger,
+            self.cache,
+        )
         dice = Random(3)
         self.worker = SyncWorker(ends, StandingClock(), dice, window_s)
         self.worker.subscribe(self.statuses.append)
@@ -123,7 +128,7 @@ async def test_a_nudge_sends_at_once():
 
 @pytest.mark.asyncio
 async def test_without_a_nudge_the_loop_looks_by_itself(monkeypatch):
-    monkeypatch.setattr("sync.worker.PUSH_IDLE_S", 0.05)
+    monkeypatch.setattr("sync.push.IDLE_S", 0.05)
     async with Scene(page()).working() as scene:
         await until(lambda: scene.status.line is LineState.ONLINE)
         event = OutboxEvent("e1", "t", AT, b"{}")
@@ -240,7 +245,7 @@ async def test_a_full_disk_shows_as_a_fault_of_this_box_and_sync_goes_on_after(m
     scene.write("e1")
     async with scene.working():
         await until(lambda: scene.status.fault is not None)
-        assert scene.status.fault == "push: OSError"
+        assert scene.status.fault == "platform: OSError"
         assert scene.status.line is not LineState.OFFLINE
         scene.ledger.full = False
         await until(lambda: scene.arrived == ["e1"])
@@ -330,13 +335,3 @@ async def test_a_listener_that_fails_or_left_does_not_matter():
     async with scene.working():
         await until(lambda: scene.status.line is LineState.OFFLINE)
     assert heard == []
-
-
-@pytest.mark.asyncio
-async def test_delivered_rows_are_deleted_once_there_are_enough_of_them(monkeypatch):
-    monkeypatch.setattr(push, "PURGE_ROWS", 3)
-    scene = Scene(page())
-    scene.write(*[f"e{n}" for n in range(8)])
-    async with scene.working():
-        await until(lambda: len(scene.arrived) == 8)
-        await until(lambda: len(outbox.page(scene.ledger.connection, 0, 99)) == 2)

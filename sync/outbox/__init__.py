@@ -1,0 +1,74 @@
+"""The outbox: events that left a business transaction and wait for those who want them.
+
+Rows live in the caller's database and transaction. There are two lanes; order is promised within
+one. Each transport has its own position in each, its own quarantine, and holds up nobody.
+docs/sync.md tells the whole story.
+"""
+
+from sync.outbox.enrolment import configured, enrol, recall_window, remember_window
+from sync.outbox.figures import Backlog, backlog
+from sync.outbox.quarantine import (
+    Quarantined,
+    export,
+    quarantine,
+    quarantine_count,
+    quarantined,
+    retry,
+)
+from sync.outbox.queue import (
+    PLATFORM,
+    acknowledge,
+    count_stale,
+    page,
+    position,
+    purge,
+    purgeable,
+    put,
+)
+from sync.outbox.rows import (
+    MAX_DATA_BYTES,
+    SEQUENCE_DIGITS,
+    Connection,
+    Cursor,
+    EventClass,
+    Lane,
+    OutboxEvent,
+    OutboxRow,
+    from_rfc3339,
+    to_rfc3339,
+)
+from sync.outbox.tables import MIGRATIONS
+
+__all__ = [
+    "MAX_DATA_BYTES",
+    "MIGRATIONS",
+    "PLATFORM",
+    "SEQUENCE_DIGITS",
+    "Backlog",
+    "Connection",
+    "Cursor",
+    "EventClass",
+    "Lane",
+    "OutboxEvent",
+    "OutboxRow",
+    "Quarantined",
+    "acknowledge",
+    "backlog",
+    "configured",
+    "count_stale",
+    "enrol",
+    "export",
+    "from_rfc3339",
+    "page",
+    "position",
+    "purge",
+    "purgeable",
+    "put",
+    "quarantine",
+    "quarantine_count",
+    "quarantined",
+    "recall_window",
+    "remember_window",
+    "retry",
+    "to_rfc3339",
+]
