@@ -24,6 +24,8 @@ if TYPE_CHECKING:  # the ports know the feed, and that an HTTP client; a setting
 
 TRANSPORTS: Mapping[str, str] = {
     "platform": "sync.transports.platform_http",
+    "segment": "sync.transports.segment",
+    "webhook": "sync.transports.webhook",
 }
 FEEDS: Mapping[str, str] = {}  # beside the platform's own, which is there when a platform is
 
@@ -32,9 +34,9 @@ FEEDS: Mapping[str, str] = {}  # beside the platform's own, which is there when 
 class Surroundings:
     """What a transport or feed may need of the shop.
 
-    `epoch` is the life of the ledger file, `directory` a folder of its own kind that survives a
-    restart, `zone` an IANA name, `currency` ISO 4217. `now` is wall-clock time for display and for
-    protocols that ask for it, `monotonic` decides.
+    `epoch` is the life of the ledger file, `directory` a folder that survives a restart, `zone` an
+    IANA name, `currency` ISO 4217. `now` is what the box's clock says, `platform_now` what the
+    platform's would, if it was ever compared with the box's; `monotonic` decides.
     """
 
     store_id: str
@@ -45,6 +47,11 @@ class Surroundings:
     directory: Path
     currency: str
     zone: str
+    platform_now: Callable[[], datetime | None] = lambda: None
+
+    def true_now(self) -> datetime:
+        """The time as well as this shop can tell, for protocols that ask for it."""
+        return self.platform_now() or self.now()
 
 
 class _Kind(Protocol):

@@ -110,7 +110,7 @@ async def test_sending_again_is_safe(rig_type, tmp_path):
         assert list(rig.accepted()) == [row.id for row in rows]
 
 
-@rigs(lambda can: can.deduplicates)
+@rigs(lambda can: can.deduplicates and can.tells_duplicates)
 async def test_what_the_receiver_has_already_is_a_duplicate(rig_type, tmp_path):
     rig = rig_type(tmp_path)
     async with rig.opened() as transport:

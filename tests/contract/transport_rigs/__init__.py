@@ -7,8 +7,13 @@ from collections.abc import Mapping
 from contract.transport_rigs.platform import PlatformRig
 from contract.transport_rigs.recording import RecordingRig
 from contract.transport_rigs.rig import Rig
+from contract.transport_rigs.segment import RudderStackRig, SegmentRig
+from contract.transport_rigs.webhook import WebhookRig
 
 RIGS: Mapping[str, type[Rig]] = {
     "platform": PlatformRig,
     "recording": RecordingRig,
+    "segment": SegmentRig,
+    "rudderstack": RudderStackRig,
+    "webhook": WebhookRig,
 }

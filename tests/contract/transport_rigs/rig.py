@@ -52,6 +52,7 @@ class Can:
 
     deduplicates: a repeated event is answered as duplicate. Without it the transport itself
         remembers what it sent, and holds back what may have arrived ("delivery_unknown").
+    tells_duplicates: it says of a repeated event that it is one; many just take it as the first.
     refuses: the receiver can refuse one event of many for good, `defers`: for now.
     answers_later_for_all: behind a deferred event the receiver takes nothing.
     announces_window: it learns a reconnect window of 2 s from the receiver.
@@ -61,6 +62,7 @@ class Can:
     """
 
     deduplicates: bool = True
+    tells_duplicates: bool = True
     refuses: bool = True
     defers: bool = True
     announces_window: bool = False
