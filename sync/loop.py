@@ -33,19 +33,55 @@ class Task:
     while_paused: Callable[[], Awaitable[None]] | None = None
 
 
+class Line:
+    """The loops that speak to one other end. While it is silent, one of them tries for all.
+
+    Two that try would knock twice as often at a platform that has a whole fleet at its door.
+    """
+
+    def __init__(self) -> None:
+        """Nobody has joined, and nothing is known to be wrong."""
+        self.loops: list[Loop] = []
+        self._trying: Loop | None = None
+
+    def is_tried_by(self, loop: Loop) -> bool:
+        """Hear that `loop` reached nobody; whether it is the one to try again."""
+        self._trying = self._trying or loop
+        return self._trying is loop
+
+    def lost_interest(self, loop: Loop) -> None:
+        """`loop` got an answer of any kind, or cannot try now: the others are on their own."""
+        if self._trying is loop:
+            self.is_back()
+
+    def is_back(self) -> None:
+        """Somebody reached the other end: all go on."""
+        self._trying = None
+        for loop in self.loops:
+            loop.line_is_back()
+
+
 class Loop:
     """Runs a task's step until cancelled.
 
     After work it runs again at once, else after `rest_s()` or a `wake()`. A failed exchange pauses
-    as the back-off says; `line_is_back()` ends a pause that a dead line caused, and no other. A
-    `wake()` during a pause only runs `while_paused`.
+    as the back-off says, or until the line is back if another loop of the line already tries for
+    all. `line_is_back()` ends a pause that a dead line caused, and no other. A `wake()` during a
+    pause only runs `while_paused`.
     """
 
     def __init__(
-        self, task: Task, backoff: Backoff, board: StatusBoard, monotonic: Callable[[], float]
+        self,
+        task: Task,
+        line: Line,
+        backoff: Backoff,
+        board: StatusBoard,
+        monotonic: Callable[[], float],
     ) -> None:
-        """`board` is told of failures; successes are the step's to tell."""
+        """Join `line`. `board` is told of failures; successes are the step's to tell."""
         self._task = task
+        self._line = line
+        line.loops.append(self)
         self._backoff = backoff
         self._board = board
         self._monotonic = monotonic
@@ -75,9 +111,11 @@ class Loop:
                 # A full disk or a closed store must not end sync: it shows in the status until a
                 # step succeeds again.
                 self._show_own_fault(error)
+                self._line.lost_interest(self)
                 await self._pause(LOCAL_RETRY_S)
             else:
                 self._show_own_fault(None)
+                self._line.lost_interest(self)
                 if not found_work:
                     await self._idle()
 
@@ -88,12 +126,17 @@ class Loop:
     async def _rest_after(self, error: TransportError) -> None:
         if not isinstance(error, PostponedError):
             self._board.failed(self._task.name, error)
+        pause_s: float | None = self._backoff.failed(self._monotonic(), error.retry_after_s)
         self._waits_for_line = isinstance(error, UnreachableError)
-        await self._pause(self._backoff.failed(self._monotonic(), error.retry_after_s))
+        if not self._waits_for_line:
+            self._line.lost_interest(self)
+        elif not self._line.is_tried_by(self):
+            pause_s = None
+        await self._pause(pause_s)
         self._waits_for_line = False
 
-    async def _pause(self, pause_s: float) -> None:
-        """Rest `pause_s`, or less if the line was waited for and comes back."""
+    async def _pause(self, pause_s: float | None) -> None:
+        """Rest `pause_s` (None: without end), or less if the line was waited for and comes back."""
         waited_for_line = self._waits_for_line
         with suppress(TimeoutError):
             async with asyncio.timeout(pause_s):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 
@@ -15,7 +15,7 @@ from sync import outbox, pull
 from sync.backoff import Backoff
 from sync.delivery import Ages, Delivery, Stale
 from sync.feed import Feed
-from sync.loop import Loop, Task
+from sync.loop import Line, Loop, Task
 from sync.outbox import Connection
 from sync.ports import Cache, Clock, Ledger
 from sync.pull import Puller
@@ -38,11 +38,11 @@ class Ends:
 
 
 @dataclass(slots=True)
-class _Line:
-    """Another end, with the loops that speak to it."""
+class _End:
+    """Another end, and what it announced."""
 
-    backoffs: list[Backoff]
-    loops: list[Loop]
+    line: Line = field(default_factory=Line)
+    backoffs: list[Backoff] = field(default_factory=list)
     window_s: float | None = None
     remembered_window_s: float | None = None
 
@@ -69,21 +69,21 @@ class SyncWorker:
         self._enrolled = False
         self._recalling = asyncio.Lock()
         self._backoffs: dict[str, Backoff] = {}
-        self._lines: dict[str, _Line] = {}
+        self._others: dict[str, _End] = {}
         self._pushers: dict[str, Pusher] = {}
         for delivery in ends.deliveries:
             self._add_push(delivery, random, ages)
         if ends.feed is not None:
             self._add_pull(ends.feed, random)
-        for name in self._lines:
+        for name in self._others:
             self._announce(name, reconnect_window_s)
 
     async def run(self) -> None:
         """Work until cancelled; then let go of all connections."""
         try:
             async with asyncio.TaskGroup() as group:
-                for line in self._lines.values():
-                    for loop in line.loops:
+                for end in self._others.values():
+                    for loop in end.line.loops:
                         group.create_task(loop.run())
         finally:
             for delivery in self._ends.deliveries:
@@ -94,7 +94,7 @@ class SyncWorker:
     def nudge(self) -> None:
         """A new event was committed."""
         for name in self._pushers:
-            self._lines[name].loops[0].wake()
+            self._others[name].line.loops[0].wake()
 
     def status(self) -> SyncStatus:
         """The lines as they are now."""
@@ -116,32 +116,33 @@ class SyncWorker:
             ages,
         )
         task = Task(name, partial(self._push, name), pusher.rest_s, pusher.refresh)
-        loop = Loop(task, backoff, self._board, self._clock.monotonic)
-        self._backoffs[name], self._pushers[name] = backoff, pusher
-        self._lines[name] = _Line([backoff], [loop])
+        self._pushers[name] = pusher
+        self._add(name, task, backoff)
 
     def _add_pull(self, feed: Feed, random: Random) -> None:
-        backoff = Backoff(random)
         puller = Puller(
             feed, self._ends.cache, self._board, self._clock, partial(self._exchanged, pull.NAME)
         )
         task = Task(pull.NAME, partial(self._pull, puller), lambda: PULL_IDLE_S)
-        loop = Loop(task, backoff, self._board, self._clock.monotonic)
-        self._backoffs[pull.NAME] = backoff
-        line = self._lines.setdefault(self._board.line_of(pull.NAME), _Line([], []))
-        line.backoffs.append(backoff)
-        line.loops.append(loop)
+        self._add(self._board.line_of(pull.NAME), task, Backoff(random))
+
+    def _add(self, name: str, task: Task, backoff: Backoff) -> None:
+        """A loop to the end called `name`."""
+        end = self._others.setdefault(name, _End())
+        end.backoffs.append(backoff)
+        self._backoffs[task.name] = backoff
+        Loop(task, end.line, backoff, self._board, self._clock.monotonic)
 
     async def _push(self, name: str) -> bool:
         await self._recall()
         await self._enrol()
-        line = self._lines[name]
-        if line.window_s is not None and line.window_s != line.remembered_window_s:
-            window_s = line.window_s
+        end = self._others[name]
+        if end.window_s is not None and end.window_s != end.remembered_window_s:
+            window_s = end.window_s
             await self._ends.ledger.write(
                 lambda tx: outbox.remember_window(tx, window_s, name),
             )
-            line.remembered_window_s = window_s
+            end.remembered_window_s = window_s
         return await self._pushers[name].step()
 
     async def _pull(self, puller: Puller) -> bool:
@@ -153,11 +154,11 @@ class SyncWorker:
         async with self._recalling:
             if self._recalled:
                 return
-            names = tuple(self._lines)
+            names = tuple(self._others)
             windows = await self._ends.ledger.read(lambda conn: _windows(conn, names))
             self._board.change(profiles_as_of=await self._ends.cache.as_of())
             for name, window_s in zip(names, windows, strict=True):
-                self._lines[name].remembered_window_s = window_s
+                self._others[name].remembered_window_s = window_s
                 self._announce(name, window_s)
             self._recalled = True
 
@@ -182,17 +183,16 @@ class SyncWorker:
         self._board.succeeded(loop)
         self._backoffs[loop].succeeded(self._clock.monotonic())
         self._announce(name, window_s)
-        for other, line in self._lines.items():
+        for other, end in self._others.items():
             if other == name or came_back:
-                for one in line.loops:
-                    one.line_is_back()
+                end.line.is_back()
 
     def _announce(self, name: str, window_s: float | None) -> None:
         if window_s is None:
             return
-        line = self._lines[name]
-        line.window_s = window_s
-        for backoff in line.backoffs:
+        end = self._others[name]
+        end.window_s = window_s
+        for backoff in end.backoffs:
             backoff.announce(window_s)
         if name in self._pushers:
             self._pushers[name].announce(window_s)

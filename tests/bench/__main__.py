@@ -27,6 +27,7 @@ ROWS = (
     "drain",
     "start",
     "backlog",
+    "fleet",
     "memory",
     "encryption",
     "geofence",
