@@ -8,12 +8,14 @@ from __future__ import annotations
 import tomllib
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
@@ -21,6 +23,7 @@ from pydantic_settings import (
 from geofences.beacons.tracker import DEFAULTS, with_override
 from store_agent.domain.errors import InvalidInput
 from store_agent.domain.hours import Hours
+from sync.transports.settings import FeedSettings, TransportSettings
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -201,6 +204,39 @@ class StorageOptions(_Section):
     key_file: Path | None = Field(None, description="default: DATA/keys/db.key")
 
 
+class _Environment(EnvSettingsSource):
+    """`STORE_AGENT_TRANSPORTS__CRM__TOKEN` belongs to the transport named `crm`.
+
+    So a secret need not stand in the file. Other lists come as one JSON value.
+    """
+
+    def __init__(self, settings_cls: type[BaseSettings], file: InitSettingsSource) -> None:
+        super().__init__(settings_cls)
+        self._file = file
+
+    def __call__(self) -> dict[str, Any]:
+        found = super().__call__()
+        by_name = found.get("transports")
+        if isinstance(by_name, dict):
+            found["transports"] = _with_fields(self._file().get("transports"), by_name)
+        return found
+
+
+def _with_fields(rows: Any, by_name: dict[str, dict[str, Any]]) -> Any:
+    """The file's rows with fields set by name; a name the file does not know is a row of its own.
+
+    What is no list of tables is left for the settings to refuse.
+    """
+    if rows is not None and not isinstance(rows, list):
+        return rows
+    left = dict(by_name)
+    merged = [
+        row | left.pop(row.get("name", ""), {}) if isinstance(row, dict) else row
+        for row in rows or ()
+    ]
+    return merged + [{"name": name} | fields for name, fields in left.items()]
+
+
 class Settings(BaseSettings):
     """Everything the agent needs to know before it starts."""
 
@@ -212,12 +248,23 @@ class Settings(BaseSettings):
     store: StoreSettings
     http: HttpSettings = HttpSettings()
     platform: PlatformSettings | None = Field(None, description="absent: the shop stands alone")
+    transports: tuple[TransportSettings, ...] = Field((), description="more receivers of events")
+    feed: FeedSettings | None = Field(None, description="absent: documents come from the platform")
     tokens: tuple[TokenSettings, ...] = ()
     readers: ReaderSettings = ReaderSettings()
     tablets: TabletSettings = TabletSettings()
     visits: VisitSettings = VisitSettings()
     presence: PresenceSettings = PresenceSettings()
     storage: StorageOptions = StorageOptions()
+
+    @field_validator("transports")
+    @classmethod
+    def _own_names(cls, value: tuple[TransportSettings, ...]) -> tuple[TransportSettings, ...]:
+        names = [transport.name for transport in value]
+        doubled = sorted({name for name in names if names.count(name) > 1})
+        if doubled:
+            raise ValueError(f"two transports are called {doubled[0]!r}")
+        return value
 
     @classmethod
     def settings_customise_sources(
@@ -229,7 +276,8 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment wins over the file; nothing else is read."""
-        return env_settings, init_settings
+        assert isinstance(init_settings, InitSettingsSource)  # noqa: S101  what pydantic hands over
+        return _Environment(settings_cls, init_settings), init_settings
 
 
 def load(path: Path) -> Settings:

@@ -35,9 +35,10 @@ FEEDS: Mapping[str, str] = {}  # beside the platform's own, which is there when 
 class Surroundings:
     """What a transport or feed may need of the shop.
 
-    `epoch` is the life of the ledger file, `directory` a folder that survives a restart, `zone` an
-    IANA name, `currency` ISO 4217. `now` is what the box's clock says, `platform_now` what the
-    platform's would, if it was ever compared with the box's; `monotonic` decides.
+    `name` is the transport's own (a shop may have two of a kind), `epoch` the life of the ledger
+    file, `directory` a folder of this transport that survives a restart, `zone` an IANA name,
+    `currency` ISO 4217. `now` is what the box's clock says, `platform_now` what the platform's
+    would, if it was ever compared with the box's; `monotonic` decides.
     """
 
     store_id: str
@@ -48,6 +49,7 @@ class Surroundings:
     directory: Path
     currency: str
     zone: str
+    name: str = "platform"
     platform_now: Callable[[], datetime | None] = lambda: None
 
     def true_now(self) -> datetime:

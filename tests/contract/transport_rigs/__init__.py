@@ -9,6 +9,7 @@ from contract.transport_rigs.platform import PlatformRig
 from contract.transport_rigs.recording import RecordingRig
 from contract.transport_rigs.rig import Rig
 from contract.transport_rigs.segment import RudderStackRig, SegmentRig
+from contract.transport_rigs.selected import SelectedRig
 from contract.transport_rigs.webhook import WebhookRig
 
 RIGS: Mapping[str, type[Rig]] = {
@@ -18,4 +19,5 @@ RIGS: Mapping[str, type[Rig]] = {
     "segment": SegmentRig,
     "rudderstack": RudderStackRig,
     "webhook": WebhookRig,
+    "selected": SelectedRig,
 }

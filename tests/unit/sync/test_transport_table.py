@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
 from sync.transports import table
 from sync.transports.settings import Begin, FeedSettings, TransportSettings
 
+DOCS = Path(__file__).parents[3] / "docs"
 PLATFORM = {"kind": "platform", "url": "https://platform.example", "token": "top-secret"}
 MODELS = [
     *(pytest.param(table.transport_settings(kind), id=kind) for kind in table.TRANSPORTS),
@@ -26,6 +30,17 @@ def refusal(**section) -> tuple[tuple, str]:
 def test_every_kind_has_settings_that_forbid_what_they_do_not_know(model):
     assert model.model_config["extra"] == "forbid"
     assert model.model_config["frozen"] is True
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_field_of_a_kind_is_described(model):
+    pages = [DOCS / "transports.md", *DOCS.glob("nats.md"), *DOCS.glob("emarsys.md")]
+    described = {
+        name
+        for page in pages
+        for name in re.findall(r"`([a-z0-9_.]+)`", page.read_text(encoding="utf-8"))
+    }
+    assert set(model.model_fields) - described == set()
 
 
 def test_fields_of_a_kind_stand_beside_those_of_every_kind():

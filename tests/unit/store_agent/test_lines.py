@@ -1,0 +1,55 @@
+"""From settings to lines: which transports there are, and what a wrong one tells."""
+
+from __future__ import annotations
+
+import pytest
+from builders import shop
+
+from store_agent.app.lines import build_lookups
+from store_agent.domain.errors import InvalidInput
+
+PLATFORM = {"url": "https://platform.example", "token": "token-of-the-shop"}
+HOOK = {
+    "name": "hook",
+    "kind": "webhook",
+    "url": "https://hooks.example/shop",
+    "secrets": ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
+}
+SEGMENT = {"name": "crm", "kind": "segment", "url": "https://api.segment.io", "write_key": "k"}
+
+pytestmark = pytest.mark.asyncio
+
+
+def names(sync) -> list[str]:
+    return [one.name for one in sync.status().transports]
+
+
+async def test_a_shop_without_any_stands_alone(tmp_path):
+    async with shop(tmp_path) as s:
+        assert s.agent.sync is None
+        assert build_lookups(s.agent.settings, s.clock) is None
+
+
+async def test_the_platform_comes_first_and_the_others_as_they_are_listed(tmp_path):
+    async with shop(tmp_path, platform=PLATFORM, transports=[HOOK, SEGMENT]) as s:
+        assert names(s.agent.sync) == ["platform", "hook", "crm"]
+        assert build_lookups(s.agent.settings, s.clock) is not None
+
+
+async def test_a_shop_may_have_a_webhook_and_no_platform(tmp_path):
+    async with shop(tmp_path, transports=[HOOK]) as s:
+        assert names(s.agent.sync) == ["hook"]
+
+
+async def test_a_transport_that_can_never_work_ends_the_start_by_name(tmp_path):
+    nowhere = HOOK | {"url": "https://:99999"}
+    with pytest.raises(InvalidInput, match="'hook'") as caught:
+        async with shop(tmp_path, transports=[nowhere]):
+            pass
+    assert caught.value.hint
+
+
+async def test_a_platform_that_can_never_work_ends_the_start_too(tmp_path):
+    with pytest.raises(InvalidInput, match="platform"):
+        async with shop(tmp_path, platform=PLATFORM | {"url": "https://:99999"}):
+            pass
