@@ -17,6 +17,8 @@ from store_agent.domain.customer import Customer
 from store_agent.domain.greeting import Briefing, Greeting, Sentence, Verdict
 from store_agent.domain.offer import TriggerKind
 from store_agent.domain.overlay import overlay
+from store_agent.domain.scan import Resolution, ScanKind, ScanReason
+from store_agent.identity.message import ScannedText, normalise
 from store_agent.offers.occasion import Occasion
 from store_agent.storage import (
     View,
@@ -29,6 +31,7 @@ from store_agent.storage import (
     visits,
     whereabouts,
 )
+from sync.lookup import Wanted, WantedKind
 
 
 def customer(view: View, customer_id: str) -> Customer | None:
@@ -70,6 +73,21 @@ def brief(view: View, person: Customer, at: datetime, zone: ZoneInfo, language: 
         return words.sentence(person, relationship, quoted, at=at, zone=zone, language=language)
 
     return Briefing(person, relationship, decisions, find_sentence)
+
+
+def wanted(resolution: Resolution, data: str, person: Customer | None) -> Wanted | None:
+    """What the platform could tell about a scan that this shop does not know enough of."""
+    if resolution.customer_id is not None:
+        return None if person is not None and not person.stub else whole(resolution.customer_id)
+    if resolution.kind is not ScanKind.UNKNOWN or resolution.reason is not ScanReason.UNKNOWN_PASS:
+        return None
+    scanned = normalise(data, None)
+    return Wanted.barcode(scanned.text) if isinstance(scanned, ScannedText) else None
+
+
+def whole(customer_id: str) -> Wanted:
+    """The full profile of somebody of whom this shop has a stub, or nothing."""
+    return Wanted(WantedKind.CUSTOMER_ID, customer_id)
 
 
 def occasion(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from store_agent.clock import Clock, boot_id
@@ -12,17 +13,22 @@ from store_agent.redemption.moment import PlatformTime
 from store_agent.storage import (
     Connection,
     Storage,
+    View,
     changes,
     consents,
     fences,
     persons,
     redemptions,
+    scope,
+    visits,
 )
-from sync.feed import Change
+from sync.feed import Change, ChangeOp
 from sync.snapshots import SnapshotPiece, SnapshotPosition
 
 POSITIONS = "positions"
 RIGHTS = frozenset({"lots", "offers", "vouchers"})
+PAGES_REMEMBERED = 64  # a look-up takes seconds at most, and so many pages much longer
+LOOKED_UP_KEPT = timedelta(days=30)  # after the last reason to know somebody's full profile
 T = TypeVar("T")
 
 
@@ -64,6 +70,11 @@ class SyncCache:
         self._storage = storage
         self._clock = clock
         self._changed = changed
+        self._page = 0
+        self._pages: deque[tuple[int, frozenset[tuple[str, str]] | None]] = deque(
+            maxlen=PAGES_REMEMBERED
+        )
+        self.census = changes.Census()
 
     async def cursor(self) -> str | None:
         """The feed position, or None before the first snapshot."""
@@ -88,6 +99,7 @@ class SyncCache:
         # News that confirms something, or comes with positions, is applied at the old position.
         is_first = any(change.confirms for change in news) or bool(fixes)
         reached = here if is_first and here else cursor
+        self._note_page(news)
         applied = await self._storage.write_cache(
             lambda tx: changes.apply(tx, translated, reached, now, since=here)
         )
@@ -104,7 +116,63 @@ class SyncCache:
         if server_time is not None:
             await self._tell_time(PlatformTime(server_time, self._boot_id))
         if news:
+            await self._count()
             self._changed(_customers(news))
+
+    def mark(self) -> int:
+        """The page the feed is at; what is asked for now is not older."""
+        return self._page
+
+    async def take(self, documents: Sequence[Change], mark: int, /) -> None:
+        """Put in what a look-up brought, less what the feed has brought since it was asked."""
+        translated = [_translated(one) for one in documents if self._is_news(one, mark)]
+        if not translated:
+            return
+        now = self._clock.now()
+        await self._storage.write_cache(lambda tx: changes.take(tx, translated, now))
+        if any(change.collection in RIGHTS for change in translated):
+            await self._rights()
+        self._changed(_customers(documents))
+
+    def _note_page(self, news: Sequence[Change]) -> None:
+        """Remember what a page is about; a merge is about documents it does not name."""
+        self._page += 1
+        has_merge = any(change.op is ChangeOp.MERGE for change in news)
+        keys = None if has_merge else frozenset((one.collection, one.key) for one in news)
+        self._pages.append((self._page, keys))
+
+    def _is_news(self, document: Change, mark: int) -> bool:
+        """Whether no page since `mark` can have brought this document in a later form."""
+        later = [keys for page, keys in self._pages if page > mark]
+        is_all_remembered = len(later) == self._page - mark
+        key = (document.collection, document.key)
+        return is_all_remembered and all(keys is not None and key not in keys for keys in later)
+
+    async def release_strangers(self) -> int:
+        """Make stubs of those who were looked up and have had no reason to be full here since."""
+        before = self._clock.now() - LOOKED_UP_KEPT
+
+        def find(view: View) -> list[str]:
+            return [
+                customer_id
+                for customer_id in scope.looked_up_before(view.cache, before)
+                if not visits.seen_since(view.ledger, customer_id, before)
+            ]
+
+        strangers = await self._storage.read(find, is_long=True)
+        if strangers:
+            await self._storage.write_cache(lambda tx: scope.shrink(tx, strangers))
+            self._changed(frozenset(strangers))
+        return len(strangers)
+
+    async def read_again(self) -> None:
+        """After an update: take up what the earlier release could not read."""
+        if await self._storage.write_cache(changes.read_again):
+            self._changed(None)
+        await self._count()
+
+    async def _count(self) -> None:
+        self.census = await self._storage.read(lambda view: changes.census(view.cache))
 
     async def _tell_time(self, told: PlatformTime) -> None:
         """By the platform's clock rights end, whatever the box's own has done meanwhile."""
@@ -131,6 +199,9 @@ class SyncCache:
     ) -> str:
         """Replace the cache; readers go on until the swap."""
         cursor = await self._storage.import_snapshot(pieces, progress)
+        self._page += 1
+        self._pages.clear()  # what was asked for before this may be older than all of it
+        await self._count()
         await self._rights()
         self._changed(None)
         return cursor
@@ -138,7 +209,9 @@ class SyncCache:
 
 def _translated(change: Change) -> changes.Change:
     doc = dict(change.doc) if change.doc is not None else None
-    return changes.Change(change.collection, change.key, change.op.value, doc, change.confirms)
+    return changes.Change(
+        change.collection, change.key, change.op.value, doc, change.confirms, change.version
+    )
 
 
 def _customers(news: Sequence[Change]) -> frozenset[str] | None:

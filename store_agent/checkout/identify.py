@@ -16,14 +16,17 @@ from store_agent.domain.greeting import OfferReason
 from store_agent.domain.language import pick_text
 from store_agent.domain.naming import why_unnamed
 from store_agent.domain.offer import Voucher
-from store_agent.domain.scan import OnceCode
+from store_agent.domain.scan import OnceCode, Resolution, ScanKind
 from store_agent.identity.resolve import resolve
 from store_agent.offers.windows import moment_of, out_of_dates
 from store_agent.redemption.standing import Asked, voucher_fault
 from store_agent.storage import Storage, View, catalog, customers, once_codes, words
 from store_agent.storage.pass_book import StoredPassBook
+from sync.lookup import Wanted, WantedKind
+from sync.lookup_desk import LookupDesk
 
 HASH = re.compile(r"[0-9a-fA-F]{64}")
+HASH_KINDS = {"phone_hash": WantedKind.PHONE_SHA256, "email_hash": WantedKind.EMAIL_SHA256}
 NOBODY: Answer = {"customer_ref": None, "greeting": None, "vouchers": []}
 
 
@@ -37,11 +40,23 @@ class Shown:
     language: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What this shop knows: the answer, a code that is used up by it, and what it lacks."""
+
+    answer: Answer | None
+    once: OnceCode | None = None
+    wanted: Wanted | None = None
+
+
 class Identify:
     """The verb `identify`. It writes nothing but the use of a code that counts once."""
 
-    def __init__(self, storage: Storage, counter: Counter, clock: Clock) -> None:
-        """Over one storage."""
+    def __init__(
+        self, storage: Storage, counter: Counter, clock: Clock, desk: LookupDesk | None = None
+    ) -> None:
+        """Over one storage; `desk` asks the platform about who is not known here."""
+        self._desk = desk
         self._storage = storage
         self._counter = counter
         self._clock = clock
@@ -49,28 +64,30 @@ class Identify:
     async def __call__(self, shown: Shown) -> Answer:
         """`{customer_ref, greeting, vouchers[]}`; unknown and unusable look alike."""
         now = self._clock.now()
-        found, code = await self._storage.read(lambda view: self._look(view, shown, now))
-        if found is None or code is None:
-            return found or NOBODY
+        found = await self._storage.read(lambda view: self._look(view, shown, now))
+        if self._desk and found.wanted and await self._desk.ask(found.wanted):
+            found = await self._storage.read(lambda view: self._look(view, shown, now))
+        answer, code = found.answer, found.once
+        if answer is None or code is None:
+            return answer or NOBODY
         fresh = await self._storage.write(lambda tx: once_codes.burn(tx, code, now))
-        return found if fresh else NOBODY
+        return answer if fresh else NOBODY
 
-    def _look(
-        self, view: View, shown: Shown, now: datetime
-    ) -> tuple[Answer | None, OnceCode | None]:
-        customer_id, code = self._find(view, shown, now)
+    def _look(self, view: View, shown: Shown, now: datetime) -> _Found:
+        resolution = self._find(view, shown, now)
+        customer_id = resolution.customer_id
         customer = briefing.customer(view, customer_id) if customer_id else None
+        wanted = _wanted(resolution, shown, customer)
         if customer is None or PersonState.DECEASED in customer.states:
-            return None, None
-        return self._told(view, customer, shown, now), code
+            return _Found(None, wanted=wanted)
+        return _Found(self._told(view, customer, shown, now), resolution.once, wanted)
 
-    def _find(self, view: View, shown: Shown, now: datetime) -> tuple[str | None, OnceCode | None]:
+    def _find(self, view: View, shown: Shown, now: datetime) -> Resolution:
         if shown.kind == "qr":
-            found = resolve(shown.value, None, StoredPassBook(view), now, is_plausible(now))
-            return found.customer_id, found.once
+            return resolve(shown.value, None, StoredPassBook(view), now, is_plausible(now))
         word = _word(shown)
         person = customers.by_word(view.cache, word) if word else None
-        return (person.id if person else None), None
+        return Resolution(ScanKind.UNKNOWN, customer_id=person.id if person else None)
 
     def _told(self, view: View, customer: Customer, shown: Shown, now: datetime) -> Answer:
         """A reference for everybody known: rights are honoured. A greeting only with consent."""
@@ -95,6 +112,18 @@ class Identify:
             return OfferReason.NOT_OWNER
         fault = out_of_dates(one, moment_of(now, self._counter.zone))
         return fault or voucher_fault(view.ledger, one.id, one.grant, asked)
+
+
+def _wanted(resolution: Resolution, shown: Shown, customer: Customer | None) -> Wanted | None:
+    """What the platform may know of who is not, or not wholly, known here."""
+    if shown.kind == "qr" or resolution.customer_id is not None:
+        return briefing.wanted(resolution, shown.value, customer)
+    if shown.kind == "card" and shown.value.strip():
+        return Wanted(WantedKind.MEMBER_NUMBER, shown.value.strip())
+    kind = HASH_KINDS.get(shown.kind)
+    if kind is None or not HASH.fullmatch(shown.value):
+        return None
+    return Wanted(kind, shown.value.lower())
 
 
 def _word(shown: Shown) -> str:

@@ -122,3 +122,5 @@ class Customer:
     states: tuple[PersonState, ...] = ()
     assignments: tuple[str, ...] = ()  # "offer-id:control" or "offer-id:shown", platform's own
     home_store: str = ""
+    # Only what recognises and addresses somebody (docs/feed.md): of the rest nothing is known here.
+    stub: bool = False

@@ -30,6 +30,8 @@ def relationship(
         return Relationship.LONG_ABSENCE if is_long else Relationship.REGULAR
     if customer.lifecycle in GONE:
         return Relationship.LONG_ABSENCE
+    if customer.stub:  # of whom nothing is known here, nothing is claimed
+        return Relationship.REGULAR
     is_new = customer.purchase_count == 0 and customer.lifecycle is Lifecycle.LEAD
     return Relationship.FIRST_MEETING if is_new else Relationship.REGULAR
 

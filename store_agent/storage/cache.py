@@ -105,5 +105,15 @@ MIGRATIONS = MigrationSet(
             CREATE INDEX merged_customers_new ON merged_customers (new_id);
             """,
         ),
+        (
+            "0005_scope",
+            """
+            -- Whose full document came by a look-up, not by the feed: they do not stay for ever.
+            CREATE TABLE looked_up (customer_id TEXT PRIMARY KEY, at TEXT NOT NULL) WITHOUT ROWID;
+            -- Documents of collections this release does not know, since the last snapshot.
+            CREATE TABLE ignored (collection TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
+            ALTER TABLE quarantine ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
+            """,
+        ),
     ),
 )

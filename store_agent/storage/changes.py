@@ -8,8 +8,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+import orjson
+
 from store_agent.domain.errors import Conflict, InvalidInput
-from store_agent.storage import codec, documents, meta
+from store_agent.storage import codec, documents, meta, scope
 from store_agent.storage.connection import Connection
 from store_agent.storage.documents import COLLECTIONS
 from store_agent.storage.times import to_text
@@ -18,6 +20,9 @@ _CURSOR = "cursor"
 _AS_OF = "as_of"
 # Tables whose rows follow a customer into the one they were merged with.
 _OWNED_BY_CUSTOMER = ("passes", "vouchers", "purchases")
+# Counted by name, but a platform's names must not fill the file.
+MAX_IGNORED_COLLECTIONS = 100
+MAX_COLLECTION_NAME = 100
 
 
 class ChangeOp(StrEnum):
@@ -30,13 +35,26 @@ class ChangeOp(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One document's change. `confirms`: the id of the shop's own event that it contains."""
+    """One document's change. `confirms`: the id of the shop's own event that it contains.
+
+    `version` is that of the collection's schema.
+    """
 
     collection: str
     key: str
     op: str
     doc: dict[str, Any] | None = None
     confirms: str | None = None
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """What came from the platform and cannot be used: `unreadable` is kept, `unknown` is not."""
+
+    unreadable: int = 0
+    unknown: int = 0
+    collections: tuple[str, ...] = ()  # those with unreadable documents
 
 
 @dataclass(slots=True)
@@ -46,6 +64,7 @@ class AppliedChanges:
     upserts: int = 0
     deletes: int = 0
     merges: int = 0
+    outdated: int = 0  # a profile that is here says more
     ignored_unknown: int = 0
     quarantined: int = 0
     confirmed: tuple[str, ...] = ()
@@ -83,6 +102,78 @@ def apply(
     return applied
 
 
+def take(tx: Connection, documents_found: Iterable[Change], at: datetime) -> AppliedChanges:
+    """Put in what a look-up brought; the place in the feed stays. Raises nothing of its own.
+
+    What cannot be read is left out: the feed has the last word on every document.
+    """
+    applied = AppliedChanges()
+    touched: set[str] = set()
+    for change in documents_found:
+        if change.collection not in COLLECTIONS or change.op != ChangeOp.UPSERT:
+            applied.ignored_unknown += 1
+            continue
+        try:
+            if _take_one(tx, change, at):
+                touched.add(change.collection)
+                applied.upserts += 1
+            else:
+                applied.outdated += 1
+        except InvalidInput:
+            applied.quarantined += 1
+    bump_versions(tx, touched)
+    return applied
+
+
+def _take_one(tx: Connection, change: Change, at: datetime) -> bool:
+    doc = change.doc or {}
+    if change.collection != "customers":
+        documents.upsert(tx, change.collection, change.key, doc, change.version)
+        return True
+    if scope.is_outdated(tx, change.key, doc):
+        return False
+    known = scope.held(tx, change.key)
+    documents.upsert(tx, change.collection, change.key, doc, change.version)
+    if doc.get("stub") is not True and (known is None or known.stub):
+        scope.note_look_up(tx, change.key, at)
+    return True
+
+
+def read_again(tx: Connection) -> int:
+    """Take up documents that an earlier release could not read; how many it were."""
+    readable = 0
+    rows = tx.execute("SELECT collection, key, doc, version FROM quarantine").fetchall()
+    for collection, key, raw, version in rows:
+        try:
+            documents.upsert(tx, collection, key, orjson.loads(raw), version)
+        except (InvalidInput, KeyError, orjson.JSONDecodeError):
+            continue
+        tx.execute("DELETE FROM quarantine WHERE collection = ? AND key = ?", (collection, key))
+        bump_versions(tx, (collection,))
+        readable += 1
+    return readable
+
+
+def census(cache: Connection) -> Census:
+    """What lies in quarantine, and what was ignored since the last snapshot."""
+    rows = cache.execute(
+        "SELECT collection, count(*) FROM quarantine GROUP BY collection ORDER BY collection"
+    ).fetchall()
+    unknown = cache.execute("SELECT coalesce(sum(n), 0) FROM ignored").fetchall()[0][0]
+    return Census(sum(row[1] for row in rows), unknown, tuple(row[0] for row in rows))
+
+
+def note_ignored(tx: Connection, collection: str, number: int = 1) -> None:
+    """Count documents of a collection this release does not know."""
+    tx.execute(
+        "INSERT INTO ignored (collection, n) SELECT ?1, ?2"
+        " WHERE (SELECT count(*) FROM ignored) < ?3"
+        " OR EXISTS (SELECT 1 FROM ignored WHERE collection = ?1)"
+        " ON CONFLICT (collection) DO UPDATE SET n = n + excluded.n",
+        (collection[:MAX_COLLECTION_NAME], number, MAX_IGNORED_COLLECTIONS),
+    )
+
+
 def cursor(cache: Connection) -> str | None:
     """Where the feed goes on; None: a snapshot is needed."""
     return meta.get(cache, _CURSOR)
@@ -110,24 +201,30 @@ def bump_versions(tx: Connection, touched: Iterable[str]) -> None:
 
 
 def quarantine(  # noqa: PLR0913, PLR0917  one column each
-    tx: Connection, collection: str, key: str, doc: bytes, reason: str, at: datetime
+    tx: Connection,
+    collection: str,
+    key: str,
+    doc: bytes,
+    reason: str,
+    at: datetime,
+    version: int = 1,
 ) -> None:
-    """Put a document aside that this release cannot read."""
+    """Put a document aside that this release cannot read; `read_again` may."""
     tx.execute(
-        "INSERT OR REPLACE INTO quarantine (collection, key, reason, at, doc)"
-        " VALUES (?, ?, ?, ?, ?)",
-        (collection, key, reason, to_text(at), doc),
+        "INSERT OR REPLACE INTO quarantine (collection, key, reason, at, doc, version)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        (collection, key, reason, to_text(at), doc, version),
     )
 
 
 def _apply_one(tx: Connection, change: Change, at: datetime, applied: AppliedChanges) -> bool:
     if change.collection not in COLLECTIONS:
         applied.ignored_unknown += 1
+        note_ignored(tx, change.collection)
         return False
     try:
         if change.op == ChangeOp.UPSERT:
-            documents.upsert(tx, change.collection, change.key, change.doc)
-            applied.upserts += 1
+            _upsert(tx, change, applied)
         elif change.op == ChangeOp.DELETE:
             documents.delete(tx, change.collection, change.key)
             applied.deletes += 1
@@ -137,15 +234,28 @@ def _apply_one(tx: Connection, change: Change, at: datetime, applied: AppliedCha
         else:
             raise InvalidInput("unknown operation")  # noqa: TRY301  one way into quarantine
     except InvalidInput as error:
-        quarantine(tx, change.collection, change.key, codec.dump(change.doc), str(error), at)
+        doc = codec.dump(change.doc)
+        quarantine(tx, change.collection, change.key, doc, str(error), at, change.version)
         applied.quarantined += 1
         return False
     if change.collection == "customers":
         applied.customers.add(change.key)
+        if change.op != ChangeOp.UPSERT:
+            scope.take_over(tx, change.key)
     tx.execute(
         "DELETE FROM quarantine WHERE collection = ? AND key = ?", (change.collection, change.key)
     )
     return True
+
+
+def _upsert(tx: Connection, change: Change, applied: AppliedChanges) -> None:
+    if change.collection == "customers":
+        if scope.is_older_stub(tx, change.key, change.doc or {}):
+            applied.outdated += 1
+            return
+        scope.take_over(tx, change.key)
+    documents.upsert(tx, change.collection, change.key, change.doc, change.version)
+    applied.upserts += 1
 
 
 def _merge(tx: Connection, change: Change) -> None:

@@ -49,7 +49,7 @@ class Collection:
     """One collection; `pick` takes the searched `columns` out of a checked document.
 
     `faults` says what is wrong with a document of the right shape; `key` is the field that holds
-    the document's key, if it holds it.
+    the document's key, if it holds it. Of the collection's schema `version` is the newest known.
     """
 
     table: str
@@ -58,6 +58,7 @@ class Collection:
     pick: Callable[[Any], tuple[Any, ...]] = _nothing
     faults: Callable[[Any], Iterator[str]] = _no_faults
     key: str = "id"
+    version: int = 1
 
     @property
     def insert_sql(self) -> str:
@@ -66,9 +67,15 @@ class Collection:
         marks = ", ".join("?" * len(names))
         return f"INSERT OR REPLACE INTO {self.table} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608  constants
 
-    def checked(self, key: str, doc: object) -> Any:
+    def checked(self, key: str, doc: object, version: int = 1) -> Any:
         """The value of `doc`. InvalidInput when it cannot be read or used, or is not `key`'s."""
+        self.check_version(version)
         return self.of_key(key, codec.check(self.shape, doc))
+
+    def check_version(self, version: int) -> None:
+        """InvalidInput when a document of this schema version could be half understood at best."""
+        if version > self.version:
+            raise InvalidInput(f"schema version {version}, this release reads {self.version}")
 
     def of_key(self, key: str, value: Any) -> Any:
         """`value`; InvalidInput when it makes no sense or is not the one of `key`."""
@@ -128,10 +135,10 @@ COLLECTIONS: Mapping[str, Collection] = MappingProxyType(
 )
 
 
-def upsert(tx: Connection, collection: str, key: str, doc: Any) -> None:
+def upsert(tx: Connection, collection: str, key: str, doc: Any, version: int = 1) -> None:
     """Check a document and put it in, with what is derived from it. Raises InvalidInput."""
     kind = COLLECTIONS[collection]
-    value = kind.checked(key, doc)
+    value = kind.checked(key, doc, version)
     if collection == "customers":
         _forget_customer(tx, key)
     tx.execute(kind.insert_sql, (key, *kind.pick(value), codec.dump(doc)))

@@ -32,6 +32,12 @@ def count(connection: Connection, customer_id: str) -> int:
     return int(rows[0][0])
 
 
+def seen_since(connection: Connection, customer_id: str, since: datetime) -> bool:
+    """Whether the customer was in this shop at that time or later."""
+    sql = "SELECT 1 FROM visits WHERE customer_id = ? AND last_seen_at >= ? LIMIT 1"
+    return bool(connection.execute(sql, (customer_id, to_text(since))).fetchall())
+
+
 def get(connection: Connection, visit_id: str) -> Visit | None:
     """One visit, open or ended."""
     rows = connection.execute(
