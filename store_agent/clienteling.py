@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -20,11 +21,11 @@ from store_agent.config import StoreSettings
 from store_agent.domain import events
 from store_agent.domain.consent import ConsentDecision
 from store_agent.domain.customer import PersonState
-from store_agent.domain.errors import Conflict, NotFound
+from store_agent.domain.errors import Conflict, NotFound, NotWritable
 from store_agent.domain.greeting import Briefing, Greeting, Verdict, Visit
 from store_agent.domain.ids import NewId, new_id
 from store_agent.domain.naming import counts_as_visitor, why_unnamed
-from store_agent.domain.scan import Resolution, Scan, ScanReason
+from store_agent.domain.scan import OnceCode, Resolution, Scan, ScanReason
 from store_agent.identity.resolve import resolve
 from store_agent.outgoing import emit
 from store_agent.storage import (
@@ -49,6 +50,11 @@ class ScanOutcome:
     answer: bytes
     greeting: Greeting | None
 
+    @property
+    def is_recorded(self) -> bool:
+        """Whether it is durable; False on a full disk, where people are shown all the same."""
+        return self.greeting is None or self.greeting.is_recorded
+
 
 @dataclass(frozen=True, slots=True)
 class _Found:
@@ -58,6 +64,15 @@ class _Found:
     reason: ScanReason | None
     briefing: Briefing | None
     open_visit: Visit | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One scan, with the id of the event it becomes, whenever that is recorded."""
+
+    scan: Scan
+    event_id: str
+    body_hash: bytes  # empty without a scan_id
 
 
 class Clienteling:
@@ -79,19 +94,68 @@ class Clienteling:
         self._clock = clock
         self._changed = changed
         self._new_id = make_id
+        self._shown_codes: set[OnceCode] = set()  # of scans that could not be recorded yet
 
     # -- a scan -------------------------------------------------------------------------------
 
     async def on_scan(self, scan: Scan) -> ScanOutcome:
-        """Recognise, greet, record. Raises Conflict when `scan_id` was used for another scan."""
-        body_hash = _hash_of_scan(scan) if scan.scan_id is not None else b""
-        outcome = await self._storage.decide(
-            lambda view: self._look_up(view, scan),
-            lambda tx, found: self._record_scan(tx, scan, found, body_hash),
-        )
+        """Recognise, greet, record. Raises Conflict when `scan_id` was used for another scan.
+
+        On a full disk the greeting comes from what is known; see `ScanOutcome.is_recorded`.
+        """
+        asked = _Asked(scan, self._new_id(), _hash_of_scan(scan) if scan.scan_id else b"")
+        try:
+            outcome = await self._storage.decide(*self._steps(asked))
+        except NotWritable:
+            outcome = await self._show_only(asked)
         if outcome.greeting is not None:
             self._changed(outcome.greeting)
         return outcome
+
+    def _steps(
+        self, asked: _Asked
+    ) -> tuple[Callable[[View], _Found], Callable[[Connection, _Found], ScanOutcome]]:
+        """What a scan looks up, and how that is recorded."""
+        return (
+            lambda view: self._look_up(view, asked.scan),
+            lambda tx, found: self._record_scan(tx, asked, found),
+        )
+
+    async def _show_only(self, asked: _Asked) -> ScanOutcome:
+        """Say who it is although nothing can be recorded; it is recorded when the disk takes it."""
+        outcome = await self._storage.read(lambda view: self._without_record(view, asked))
+        if outcome.greeting is not None:
+            self._storage.decide_later(*self._steps(asked))
+        return outcome
+
+    def _without_record(self, view: View, asked: _Asked) -> ScanOutcome:
+        scan = asked.scan
+        told = _told_before(view.ledger, scan, asked.body_hash)
+        if told is not None:
+            return ScanOutcome(told, None)
+        found = self._look_up(view, scan)
+        once = found.resolution.once
+        if once is not None:
+            if once in self._shown_codes:
+                found = _Found(found.resolution, ScanReason.REPLAYED, None, None)
+            self._shown_codes.add(once)
+        greeting = Greeting(
+            event_id=asked.event_id,
+            lane=scan.lane,
+            at=scan.received_at,
+            resolution=found.resolution,
+            briefing=found.briefing,
+            reason=found.reason,
+            visit=found.open_visit,
+            is_recorded=False,
+        )
+        return ScanOutcome(_json(briefing.scan_answer(greeting) | {"recorded": False}), greeting)
+
+    async def catch_up(self) -> None:
+        """Record what was shown while nothing could be recorded, as far as the disk takes it."""
+        if await self._storage.catch_up():
+            self._shown_codes.clear()
+            self._changed(None)
 
     def _look_up(self, view: View, scan: Scan) -> _Found:
         now = scan.received_at
@@ -111,9 +175,8 @@ class Clienteling:
         brief = briefing.brief(view, customer, now, self._zone, self._store.language)
         return _Found(resolution, None, brief, visit)
 
-    def _record_scan(
-        self, tx: Connection, scan: Scan, found: _Found, body_hash: bytes
-    ) -> ScanOutcome:
+    def _record_scan(self, tx: Connection, asked: _Asked, found: _Found) -> ScanOutcome:
+        scan, body_hash = asked.scan, asked.body_hash
         if scan.scan_id is not None:
             told = _told_before(tx, scan, body_hash)
             if told is not None:
@@ -121,19 +184,19 @@ class Clienteling:
         once = found.resolution.once
         if once is not None and not once_codes.burn(tx, once, scan.received_at):
             found = _Found(found.resolution, ScanReason.REPLAYED, None, None)
-        greeting = self._greeting(tx, scan, found)
+        greeting = self._greeting(tx, asked, found)
         emit(tx, events.scan_recorded(greeting.event_id, scan, greeting))
-        answer = orjson.dumps(briefing.scan_answer(greeting), option=orjson.OPT_UTC_Z)
+        answer = _json(briefing.scan_answer(greeting))
         if scan.scan_id is not None:
             answers.remember(tx, SCAN_DOOR, scan.scan_id, body_hash, answer, scan.received_at)
         return ScanOutcome(answer, greeting)
 
-    def _greeting(self, tx: Connection, scan: Scan, found: _Found) -> Greeting:
-        brief, visit, is_new = found.briefing, None, False
+    def _greeting(self, tx: Connection, asked: _Asked, found: _Found) -> Greeting:
+        scan, brief, visit, is_new = asked.scan, found.briefing, None, False
         if brief is not None and counts_as_visitor(brief.customer):
             visit, is_new = self._enter(tx, brief, found.open_visit, scan)
         return Greeting(
-            event_id=self._new_id(),
+            event_id=asked.event_id,
             lane=scan.lane,
             at=scan.received_at,
             resolution=found.resolution,
@@ -291,6 +354,10 @@ def _same_answer(stored: answers.StoredAnswer | None, body_hash: bytes) -> bytes
             "this key was used for another request", hint="Use a new key for a new request."
         )
     return stored.answer
+
+
+def _json(document: dict[str, Any]) -> bytes:
+    return orjson.dumps(document, option=orjson.OPT_UTC_Z)
 
 
 def _hash_of_scan(scan: Scan) -> bytes:

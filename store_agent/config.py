@@ -202,6 +202,8 @@ class StorageOptions(_Section):
 
     allow_unencrypted: bool = Field(False, description="accept a file without encryption")
     key_file: Path | None = Field(None, description="default: DATA/keys/db.key")
+    ballast_mb: int = Field(32, ge=0, description="kept free for the day when the disk is full")
+    max_ledger_mb: int | None = Field(None, ge=1, description="absent: as the disk allows")
 
 
 class _Environment(EnvSettingsSource):

@@ -27,6 +27,8 @@ from sync import outbox
 VISIT_SWEEP_S = 30.0
 PURGE_S = 10.0
 RIGHTS_S = 10.0
+DISK_S = 10.0
+CATCH_UP_S = 2.0
 PURGE_ROWS = 2000  # one bounded bite, so that a scan never waits long behind it
 # A till retries within minutes; the hook promises 30 days for sales.
 ANSWERS_KEPT = timedelta(days=30)
@@ -71,6 +73,8 @@ def loops(
         Loop("end idle visits", VISIT_SWEEP_S, lambda: clienteling.end_idle_visits(idle)),
         Loop("purge delivered events", PURGE_S, purge),
         Loop("look after rights", RIGHTS_S, upkeep.take_news),
+        Loop("watch the disk", DISK_S, storage.watch_space),
+        Loop("record what was only shown", CATCH_UP_S, clienteling.catch_up),
     )
 
 

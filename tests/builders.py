@@ -33,6 +33,7 @@ def settings(folder: Path, **sections: Any) -> Settings:
             for kind, token in TOKENS.items()
         ],
         "tablets": {"pairing_code": "PAIRCODE"},
+        "storage": {"ballast_mb": 0},  # thousands of test shops would fill a disk
     }
     return parse(document | sections)
 

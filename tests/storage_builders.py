@@ -12,11 +12,13 @@ import zstandard
 
 from store_agent.storage import Storage, StorageSettings, open_storage
 from store_agent.storage.connection import Connect, connect_sqlcipher
+from store_agent.storage.space import SpaceSettings
 from sync.snapshots import SnapshotPiece
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 KEY = bytes(range(32))
 OTHER_KEY = bytes(range(1, 33))
+NO_BALLAST = SpaceSettings(ballast_bytes=0)  # thousands of test folders would fill a disk
 
 
 def at_noon() -> datetime:
@@ -29,7 +31,8 @@ def a_storage(folder: Path, **changes: Any) -> Storage:
     connect: Connect = changes.pop("connect", connect_sqlcipher)
     extra = changes.pop("extra_migrations", ())
     now = changes.pop("now", at_noon)
-    settings = StorageSettings(**{"directory": folder, "store_id": "store-1", "key": KEY} | changes)
+    plain = {"directory": folder, "store_id": "store-1", "key": KEY, "space": NO_BALLAST}
+    settings = StorageSettings(**plain | changes)
     return open_storage(settings, now=now, extra_migrations=extra, connect=connect)
 
 

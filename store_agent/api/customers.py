@@ -81,7 +81,7 @@ def router(storage: Storage, settings: Settings, clock: Clock, noticing: Noticin
         def log(tx: Connection) -> None:
             access_log.record(tx, now, caller.staff_id, caller.name, customer_id, "profile")
 
-        await storage.write(log)
+        await storage.write_or_keep(log)
         return _json(document)
 
     @routes.get("/api/v1/presence", response_class=Response)

@@ -17,6 +17,7 @@ from store_agent.domain.scan import Scan, ScanSource
 
 # The largest wallet barcode is far below; what is longer is told apart and recorded, not rejected.
 MAX_DATA_CHARS = 8192
+RETRY_AFTER_S = 5  # a full disk does not become empty at once
 
 
 class ScanBody(BaseModel):
@@ -64,10 +65,17 @@ def router(
     @routes.post(
         "/api/v1/scans",
         response_class=Response,
-        responses={200: {"content": {"application/json": {"example": EXAMPLE}}}},
+        responses={
+            200: {"content": {"application/json": {"example": EXAMPLE}}},
+            202: {
+                "description": "the disk is full: shown, not recorded; the body as of 200 and"
+                " `recorded` false. Send the same `scan_id` again until it is 200.",
+                "content": {"application/json": {"example": EXAMPLE | {"recorded": False}}},
+            },
+        },
     )
     async def post_scan(body: ScanBody) -> Response:
-        """Durable once answered. A `customer` of null comes with the `reason`."""
+        """Durable once answered 200. A `customer` of null comes with the `reason`."""
         if body.lane not in lanes:
             raise InvalidInput(
                 "unknown lane", hint="Use a lane from the agent's settings.", field="lane"
@@ -84,6 +92,9 @@ def router(
         )
         outcome = await clienteling.on_scan(scan)
         metrics.scan_seconds.observe(clock.monotonic() - started)
+        if not outcome.is_recorded:
+            later = {"Retry-After": str(RETRY_AFTER_S)}
+            return Response(outcome.answer, 202, later, media_type="application/json")
         return Response(outcome.answer, media_type="application/json")
 
     return routes

@@ -52,9 +52,10 @@ from store_agent.checkout.upkeep import Upkeep
 from store_agent.checkout.verbs import Checkout
 from store_agent.clienteling import Clienteling
 from store_agent.clock import Clock
-from store_agent.config import PresenceSettings, Settings
+from store_agent.config import PresenceSettings, Settings, StorageOptions
 from store_agent.domain.errors import InvalidInput
 from store_agent.storage import Storage, StorageSettings, keys, ledger, open_storage
+from store_agent.storage.space import MIB, SpaceSettings
 from store_agent.tablet.access import TabletAccess
 from store_agent.tablet.cookies import CookieReader
 from store_agent.tablet.shop import Places, TabletShop
@@ -268,10 +269,16 @@ def open_files(settings: Settings, clock: Clock) -> Storage:
             store_id=settings.store.id,
             key=keys.load_or_create_key(key_file),
             allow_unencrypted=settings.storage.allow_unencrypted,
+            space=_space(settings.storage),
         ),
         now=clock.now,
         extra_migrations=schema.MIGRATIONS,
     )
+
+
+def _space(options: StorageOptions) -> SpaceSettings:
+    cap = options.max_ledger_mb
+    return SpaceSettings(options.ballast_mb * MIB, None if cap is None else cap * MIB)
 
 
 def _key_file(settings: Settings) -> Path:

@@ -5,7 +5,8 @@ AgentError
 ├── NotFound          what was asked for does not exist here
 ├── Conflict          the same key with another content, or a state that forbids the act
 ├── Forbidden         consent, role or audience says no
-└── Unavailable       cannot be made durable right now (queue full, disk full); try again
+└── Unavailable       cannot be made durable right now (queue full); try again
+    └── NotWritable   because the disk refuses: what needs no record can still be served
 """
 
 from __future__ import annotations
@@ -53,3 +54,7 @@ class Unavailable(AgentError):
         """Say what is not available and after how many seconds a retry makes sense."""
         super().__init__(message, hint=hint)
         self.retry_after_s = retry_after_s
+
+
+class NotWritable(Unavailable):
+    """The disk refuses to record anything; what only has to be read is served all the same."""

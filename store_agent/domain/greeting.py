@@ -182,6 +182,7 @@ class Greeting:
     reason: ScanReason | None = None
     visit: Visit | None = None
     is_new_visit: bool = False
+    is_recorded: bool = True  # False on a full disk: shown, and recorded later if all goes well
 
     @property
     def customer(self) -> Customer | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from store_agent.storage.connection import BUSY_TIMEOUT_MS, Connection
+from store_agent.storage.space import Reserve
 
 # Asking SQLite for the log's length costs some microseconds, so only every so many commits.
 GROUPS_BETWEEN_LOOKS = 64
 # Beyond this the log is written back even under load (4 KiB pages: 16 MiB).
 BUSY_LIMIT_PAGES = 4096
+SHORT_OF_ROOM_PAGES = 128
 # A pause this long means that nobody waits; a shorter log is not worth the two fsyncs.
 SHORT_PAUSE_S = 0.25
 SHORT_PAUSE_PAGES = 512
@@ -22,8 +24,9 @@ VACUUM_FROM_PAGES = 256
 class Checkpoints:
     """Decides when the log of one connection is written back to the file."""
 
-    def __init__(self) -> None:
+    def __init__(self, reserve: Reserve) -> None:
         """Start with a log that may hold anything."""
+        self._reserve = reserve
         self._groups = 0
         self._pauses = iter((SHORT_PAUSE_S, LONG_PAUSE_S))
 
@@ -31,7 +34,11 @@ class Checkpoints:
         """Call after each commit, once its callers have their answer."""
         self._pauses = iter((SHORT_PAUSE_S, LONG_PAUSE_S))
         self._groups += 1
-        if self._groups % GROUPS_BETWEEN_LOOKS == 0 and _pages(connection) > BUSY_LIMIT_PAGES:
+        is_due = self._groups % GROUPS_BETWEEN_LOOKS == 0
+        limit = BUSY_LIMIT_PAGES
+        if self._reserve.is_short:  # a long log would eat what is left
+            is_due, limit = True, SHORT_OF_ROOM_PAGES
+        if is_due and _pages(connection) > limit:
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def next_pause(self) -> float | None:
@@ -43,6 +50,9 @@ class Checkpoints:
         if pause_s < LONG_PAUSE_S:
             if _pages(connection) >= SHORT_PAUSE_PAGES:
                 connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            return
+        if self._reserve.is_short:  # blocks given back now might be gone when they are needed
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
             return
         give_space_back(connection)
         # Emptying waits for readers; a write that comes meanwhile must not wait for them as well.

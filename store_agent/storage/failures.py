@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from enum import Enum
 
 # Primary result codes of SQLite (sqlite.org/rescode.html).
@@ -50,6 +51,13 @@ REOPEN = frozenset({Failure.IO_ERROR, Failure.DAMAGED, Failure.READ_ONLY})
 """After these the connection is not to be trusted: close, open, verify; never repeat the fsync."""
 
 
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+class NoRoom(Exception):
+    """The reserve has nothing left for this work; the disk was not even asked."""
+
+
 def result_code(error: BaseException) -> int | None:
     """SQLite's primary result code of a driver's exception; None for any other exception."""
     code = getattr(error, "sqlite_errorcode", None)  # sqlite3, sqlcipher3
@@ -60,5 +68,7 @@ def result_code(error: BaseException) -> int | None:
 
 def classify(error: BaseException) -> Failure | None:
     """The failure behind `error`; None when the statement itself (or the caller) is at fault."""
+    if isinstance(error, NoRoom) or (isinstance(error, OSError) and error.errno in _NO_ROOM):
+        return Failure.FULL
     code = result_code(error)
     return None if code is None else _BY_CODE.get(code)

@@ -11,6 +11,7 @@ from store_agent.storage.errors import InUse
 SIDE_FILES = ("-wal", "-shm")
 LOCK_FILE = "storage.lock"
 _RUNNING = b"running\n"
+_STOPPED = b"stopped\n"  # as long: overwriting needs no new block, so a full disk starts, too
 
 
 def sync_folder(folder: Path) -> None:
@@ -68,6 +69,6 @@ class FolderLock:
     def release(self, *, clean: bool) -> None:
         """Give the folder free; `clean` when everything was written and closed."""
         if clean:
-            os.ftruncate(self._descriptor, 0)
+            os.pwrite(self._descriptor, _STOPPED, 0)
             os.fsync(self._descriptor)
         os.close(self._descriptor)

@@ -75,5 +75,6 @@ def check_fingerprint(folder: Path, key: bytes | None) -> bool:
 
 
 def note_fingerprint(folder: Path, key: bytes | None) -> None:
-    """Remember which key the files in `folder` are made with."""
-    write_durably(folder / FINGERPRINT_FILE, fingerprint(key).encode() + b"\n")
+    """Remember which key the files in `folder` are made with; once, a later start needs no room."""
+    if not (folder / FINGERPRINT_FILE).exists():
+        write_durably(folder / FINGERPRINT_FILE, fingerprint(key).encode() + b"\n")

@@ -144,7 +144,8 @@ def _finish(tx: Connection, file: DataFile, initialise: Callable[[Connection], N
             hint="Install the newer release again, or restore the copy made before its upgrade.",
         )
     initialise(tx)
-    meta.put(tx, "schema_version", ours)
+    if known != ours:  # a start without news writes nothing, and so needs no room
+        meta.put(tx, "schema_version", ours)
 
 
 def _in_transaction(connection: Connection, work: Callable[[Connection], None]) -> None:

@@ -4,35 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from store_agent.domain.errors import Conflict
+from store_agent.domain.errors import Conflict, NotWritable, Unavailable
 from store_agent.domain.health import ComponentHealth, HealthState
-from store_agent.storage import cache, keys, ledger, snapshot
-from store_agent.storage.connection import (
-    CACHE_READER,
-    CACHE_WRITER,
-    LEDGER_READER,
-    LEDGER_WRITER,
-    Connect,
-    Connection,
-    connect_sqlcipher,
-    open_connection,
-)
+from store_agent.storage import cache, ledger, snapshot
+from store_agent.storage.connection import Connect, Connection, connect_sqlcipher
 from store_agent.storage.deciding import Deciding
 from store_agent.storage.errors import NotEncrypted
 from store_agent.storage.files import FolderLock, sync_folder, with_side_files
-from store_agent.storage.ledger import LedgerIdentity
-from store_agent.storage.migrations import Migration, MigrationSet
-from store_agent.storage.opening import DataFile, Recovery, open_or_recover
+from store_agent.storage.folder import Files, Opening, StorageSettings
+from store_agent.storage.migrations import Migration
+from store_agent.storage.opening import Recovery
 from store_agent.storage.readers import Readers
 from store_agent.storage.snapshot import Progress
+from store_agent.storage.space import CacheReserve, LedgerReserve, Level, Space
 from store_agent.storage.view import View
-from store_agent.storage.writer import QUEUE_LIMIT, Writer
+from store_agent.storage.waiting import Waiting
+from store_agent.storage.writer import Around, Writer
 from sync.snapshots import SnapshotPiece, SnapshotPosition
 
 __all__ = ["Storage", "StorageSettings", "View", "open_storage"]
@@ -41,32 +33,36 @@ T = TypeVar("T")
 F = TypeVar("F")
 
 
-@dataclass(frozen=True, slots=True)
-class StorageSettings:
-    """Where the files are, whose they are, and how they are protected."""
-
-    directory: Path
-    store_id: str
-    key: bytes | None  # raw 32 bytes, see keys.load_or_create_key
-    allow_unencrypted: bool = False  # only for data that names nobody
-    queue_limit: int = QUEUE_LIMIT  # writes that may wait before callers get Unavailable
-
-
 class Storage:
     """Both files of one shop. Made by `open_storage`; its methods belong to one event loop."""
 
     def __init__(
         self,
         settings: StorageSettings,
-        files: _Files,
+        files: Files,
         now: Callable[[], datetime],
+        first: Callable[[Connection], None] | None = None,
     ) -> None:
         """Start the threads over files that are open_storage's work."""
         self._settings = settings
         self._files = files
         self._now = now
-        self._ledger = Writer("ledger", files.ledger.open, now, queue_limit=settings.queue_limit)
-        self._cache = Writer("cache", files.cache.open, now, queue_limit=settings.queue_limit)
+        self._space, limit = files.space, settings.queue_limit
+        self._ledger = Writer(
+            "ledger",
+            files.ledger.open,
+            now,
+            queue_limit=limit,
+            around=Around(LedgerReserve(files.space), first or _nothing),
+        )
+        self._cache = Writer(
+            "cache",
+            files.cache.open,
+            now,
+            queue_limit=limit,
+            around=Around(CacheReserve(files.space)),
+        )
+        self._waiting = Waiting(self._ledger.write)
         self._deciding = Deciding(files.open_cache)
         self._readers = Readers(files.open_view)
         self._importing = False
@@ -88,13 +84,37 @@ class Storage:
         """Files that were damaged at start and moved aside."""
         return list(self._files.recovered)
 
-    async def write(self, work: Callable[[Connection], T]) -> T:
+    async def write(self, work: Callable[[Connection], T], *, is_upkeep: bool = False) -> T:
         """Run `work` in a ledger transaction; returns what it returns, after the fsync.
 
-        What `work` raises comes out here and takes back its own rows. Raises Unavailable when the
-        queue is full, the disk refuses, or storage is closed; then nothing was kept.
+        What `work` raises comes out here and takes back its own rows. It may run again when the
+        disk was full at first. `is_upkeep`: it makes room, and so may use the last of it. Raises
+        Unavailable when the queue is full or storage is closed, NotWritable when the disk refuses;
+        then nothing was kept.
         """
-        return await self._ledger.write(work)
+        return await self._ledger.write(work, is_upkeep=is_upkeep)
+
+    def write_later(self, work: Callable[[Connection], object]) -> bool:
+        """Keep `work` in memory until the disk takes writes again: for what was served unrecorded.
+
+        False when too much waits already. A crash loses it; `catch_up` records it.
+        """
+        return self._waiting.keep(work)
+
+    async def write_or_keep(self, work: Callable[[Connection], object]) -> None:
+        """`write`, or `write_later` when the disk refuses: for notes on what is shown anyway.
+
+        Raises Unavailable when neither is possible.
+        """
+        try:
+            await self._ledger.write(work)
+        except NotWritable:
+            if not self.write_later(work):
+                raise
+
+    async def catch_up(self) -> int:
+        """Record what waits in memory, as far as the disk takes it; how many were."""
+        return await self._waiting.catch_up() if self._waiting else 0
 
     async def write_cache(self, work: Callable[[Connection], T]) -> T:
         """As `write`, for the cache; a power cut may take back the last of it."""
@@ -114,6 +134,12 @@ class Storage:
         """
         return await self._ledger.write(lambda tx: record(tx, self._deciding.look(tx, look)))
 
+    def decide_later(
+        self, look: Callable[[View], F], record: Callable[[Connection, F], object]
+    ) -> bool:
+        """`write_later` for what `decide` does."""
+        return self.write_later(lambda tx: record(tx, self._deciding.look(tx, look)))
+
     async def snapshot_position(self) -> SnapshotPosition | None:
         """How much of an interrupted snapshot can be taken up again."""
         return None
@@ -129,6 +155,8 @@ class Storage:
         """
         if self._importing:
             raise Conflict("a snapshot is being imported already")
+        if self._space.level is not Level.AMPLE:
+            raise Unavailable("there is no room for a snapshot", hint="Free space on the disk.")
         self._importing = True
         try:
             directory, key = self._settings.directory, self._settings.key
@@ -140,16 +168,27 @@ class Storage:
         self._recovered = [one for one in self._recovered if one.file != cache.FILE]
         return built.cursor
 
+    @property
+    def free_bytes(self) -> int:
+        """Room on the disk when it was looked at last; the ballast is not counted."""
+        return self._space.free_bytes
+
+    async def watch_space(self) -> None:
+        """Look at the disk, and take the ballast back once there is room."""
+        await asyncio.to_thread(self._space.rebuild)
+
     def health(self) -> list[ComponentHealth]:
-        """How the ledger and the cache are doing."""
+        """How the ledger, the cache and the disk under them are doing."""
         return [
             self._health_of(self._ledger, ledger.FILE),
             self._health_of(self._cache, cache.FILE),
+            self._space.health(len(self._waiting)),
         ]
 
     async def close(self) -> None:
         """Finish what is queued and close both files. Calls that come later get Unavailable."""
         if not self._closed:
+            await self.catch_up()
             self._closed = True
             await asyncio.to_thread(self._close)
 
@@ -183,39 +222,19 @@ class Storage:
             return self._files.cache.open()
 
 
-@dataclass(frozen=True, slots=True)
-class _Files:
-    """What open_storage found and prepared."""
-
-    ledger: DataFile
-    cache: DataFile
-    identity: LedgerIdentity
-    recovered: tuple[Recovery, ...]
-    lock: FolderLock
-
-    def open_view(self) -> View:
-        """Read-only connections for one reader thread."""
-        file = self.ledger
-        ledger_reader = open_connection(file.path, file.key, LEDGER_READER, file.connect)
-        return View(ledger_reader, self.open_cache())
-
-    def open_cache(self) -> Connection:
-        """A read-only connection to the cache."""
-        file = self.cache
-        return open_connection(file.path, file.key, CACHE_READER, file.connect)
-
-
 def open_storage(
     settings: StorageSettings,
     *,
     now: Callable[[], datetime],
     extra_migrations: Sequence[Migration] = (),
     connect: Connect = connect_sqlcipher,
+    first: Callable[[Connection], None] | None = None,
 ) -> Storage:
     """Open or create both files in `settings.directory`. Blocks; call it before the loop serves.
 
-    `extra_migrations` are the tables other parts keep in the ledger (the outbox). Raises
-    StorageRefused when the files must not be used; damaged ones are moved aside (`recovered`).
+    `extra_migrations` are the tables other parts keep in the ledger (the outbox); `first` runs at
+    the beginning of each of its transactions. Raises StorageRefused when the files must not be
+    used; damaged ones are moved aside (`recovered`).
     """
     if settings.key is None and not settings.allow_unencrypted:
         raise NotEncrypted(
@@ -223,42 +242,17 @@ def open_storage(
             hint="Set the key file, or allow_unencrypted for a demonstration.",
         )
     settings.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    space = Space(settings.directory, settings.space, now)
     lock = FolderLock(settings.directory)
     try:
-        files = _open_files(settings, now, extra_migrations, connect, lock)
-        return Storage(settings, files, now)
+        opening = Opening(settings, now(), extra_migrations, connect, lock, space)
+        files = opening.open()
+        space.rebuild()
+        return Storage(settings, files, now, first)
     except BaseException:
         lock.release(clean=not lock.was_unclean)
         raise
 
 
-def _open_files(
-    settings: StorageSettings,
-    now: Callable[[], datetime],
-    extra_migrations: Sequence[Migration],
-    connect: Connect,
-    lock: FolderLock,
-) -> _Files:
-    folder, key, at = settings.directory, settings.key, now()
-    snapshot.remove_leftovers(folder)
-    parts = MigrationSet("parts", tuple(extra_migrations))
-    ledger_file = DataFile(
-        folder / ledger.FILE, key, LEDGER_WRITER, (ledger.MIGRATIONS, parts), connect
-    )
-    cache_file = DataFile(folder / cache.FILE, key, CACHE_WRITER, (cache.MIGRATIONS,), connect)
-    identities: list[LedgerIdentity] = []
-
-    def identify(tx: Connection) -> None:
-        identities.append(ledger.identify(tx, settings.store_id, at))
-
-    recovered = [
-        open_or_recover(ledger_file, identify, at, thorough=lock.was_unclean),
-        open_or_recover(cache_file, _nothing_more, at, thorough=lock.was_unclean),
-    ]
-    keys.note_fingerprint(folder, key)
-    found = tuple(one for one in recovered if one is not None)
-    return _Files(ledger_file, cache_file, identities[-1], found, lock)
-
-
-def _nothing_more(_tx: Connection) -> None:
-    """The cache needs no identity: it can always be fetched again."""
+def _nothing(_tx: Connection) -> None:
+    return None

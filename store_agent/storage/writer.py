@@ -10,17 +10,19 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, TypeVar
 
-from store_agent.domain.errors import Unavailable
+from store_agent.domain.errors import NotWritable, Unavailable
 from store_agent.domain.health import ComponentHealth, HealthState
 from store_agent.storage import meta
 from store_agent.storage.answering import Outcome, answer
 from store_agent.storage.checkpoints import Checkpoints
 from store_agent.storage.connection import Connection
-from store_agent.storage.failures import HINTS, REOPEN, Failure, classify
+from store_agent.storage.failures import HINTS, REOPEN, Failure, NoRoom, classify
+from store_agent.storage.space import NoReserve, Reserve
 
 T = TypeVar("T")
 
@@ -34,12 +36,25 @@ class _Job(NamedTuple):
     work: Callable[[Connection], Any]
     future: asyncio.Future[Any] | None  # None: the order to stop
     alone: bool = False  # outside a transaction; `work` returns the connection to go on with
+    is_upkeep: bool = False  # makes room: it may use what is kept back on a full disk
+
+
+def _nothing(_connection: Connection) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a writer works with: `reserve` is asked about room, `first` begins each transaction."""
+
+    reserve: Reserve = field(default_factory=NoReserve)
+    first: Callable[[Connection], None] = _nothing
 
 
 class Writer:
     """The only writing connection of one file, and its thread."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  the limits are for tests
         self,
         name: str,
         connect: Callable[[], Connection],
@@ -47,6 +62,7 @@ class Writer:
         *,
         queue_limit: int = QUEUE_LIMIT,
         group_limit: int = GROUP_LIMIT,
+        around: Around | None = None,
     ) -> None:
         """Open the connection (errors come out here) and start the thread.
 
@@ -60,7 +76,9 @@ class Writer:
         self._queue: SimpleQueue[_Job] = SimpleQueue()
         self._held: _Job | None = None
         self._closed = False
-        self._checkpoints = Checkpoints()
+        self._around = around or Around()
+        self._reserve = self._around.reserve
+        self._checkpoints = Checkpoints(self._reserve)
         self._health = ComponentHealth(name, HealthState.OK, now())
         self._connection: Connection | None = connect()
         self._thread = threading.Thread(target=self._run, name=f"{name}-writer", daemon=True)
@@ -76,14 +94,17 @@ class Writer:
         """Jobs in the queue."""
         return self._queue.qsize()
 
-    def write(self, work: Callable[[Connection], T]) -> asyncio.Future[T]:
+    def write(
+        self, work: Callable[[Connection], T], *, is_upkeep: bool = False
+    ) -> asyncio.Future[T]:
         """Queue `work`; the future answers after the commit with what it returned or raised.
 
         Call on the event loop. `work` gets the connection inside a transaction, must not commit,
-        and may not keep cursors. Raises Unavailable when the queue is full or closed; the future
-        raises it when the disk refused. Then nothing of `work` was kept.
+        may not keep cursors, and may run again when the disk was full at first. `is_upkeep`: it
+        makes room. Raises Unavailable when the queue is full or closed; the future raises
+        NotWritable when the disk refused. Then nothing of `work` was kept.
         """
-        return self._submit(work, alone=False)
+        return self._submit(work, alone=False, is_upkeep=is_upkeep)
 
     def replace(self, work: Callable[[Connection], Connection]) -> asyncio.Future[None]:
         """Run `work` between two groups; the connection it returns is used from then on.
@@ -100,7 +121,9 @@ class Writer:
         self._thread.join(STOP_WAIT_S)
         return not self._thread.is_alive() and self._health.state is HealthState.OK
 
-    def _submit(self, work: Callable[[Connection], Any], *, alone: bool) -> asyncio.Future[Any]:
+    def _submit(
+        self, work: Callable[[Connection], Any], *, alone: bool, is_upkeep: bool = False
+    ) -> asyncio.Future[Any]:
         if self._closed:
             raise Unavailable(f"the {self._name} is closed")
         if self._queue.qsize() >= self._queue_limit:
@@ -108,7 +131,7 @@ class Writer:
                 f"too many writes wait for the {self._name}", hint="Try again in a moment."
             )
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._queue.put(_Job(work, future, alone))
+        self._queue.put(_Job(work, future, alone, is_upkeep))
         return future
 
     # From here on: the writer thread.
@@ -147,24 +170,60 @@ class Writer:
                 self._use_pause(pause_s or 0.0, well=well)
 
     def _commit(self, group: list[_Job]) -> list[Outcome]:
+        """Make the group durable; on a full disk with the help of the reserve, or upkeep alone."""
+        refused: list[Outcome] = []
+        is_first = True
+        while group:
+            try:
+                outcomes = self._transaction(group)
+            except Exception as error:  # noqa: BLE001  every caller of the group gets it
+                can_wait = self._can_try_again(error, group, is_first)
+                is_first = False
+                if can_wait is None:
+                    return refused + self._refuse(group, error)
+                refused += self._refuse(can_wait, error)
+                group = [job for job in group if job not in can_wait]
+            else:
+                if not refused and not all(job.is_upkeep for job in group):
+                    self._set_health(HealthState.OK, "")
+                return refused + outcomes
+        return refused
+
+    def _transaction(self, group: list[_Job]) -> list[Outcome]:
         """Run the group in one transaction; answers only stand once it is durable."""
-        connection = None
-        try:
-            connection = self._connected()
-            connection.execute("BEGIN IMMEDIATE")
-            outcomes = [
-                self._attempt(connection, job)
-                for job in group
-                if job.future is not None and not job.future.cancelled()
-            ]
-            connection.execute("COMMIT")
-        except Exception as error:  # noqa: BLE001  every caller of the group gets it
-            self._give_up(error)
-            return [
-                Outcome(job.future, error=self._unavailable(error)) for job in group if job.future
-            ]
-        self._set_health(HealthState.OK, "")
+        connection = self._connected()
+        if not self._reserve.may_write(connection) and not all(job.is_upkeep for job in group):
+            raise NoRoom
+        connection.execute("BEGIN IMMEDIATE")
+        self._around.first(connection)
+        outcomes = [
+            self._attempt(connection, job)
+            for job in group
+            if job.future is not None and not job.future.cancelled()
+        ]
+        connection.execute("COMMIT")
         return outcomes
+
+    def _can_try_again(
+        self, error: Exception, group: list[_Job], is_first: bool
+    ) -> list[_Job] | None:
+        """After a failure: who is left out when the rest is tried again; None: nobody is tried."""
+        if classify(error) is not Failure.FULL or self._connection is None:
+            return None
+        self._take_back(self._connection)
+        if self._connection is None:
+            return None
+        ordinary = [job for job in group if not job.is_upkeep]
+        is_upkeep = bool(group) and not ordinary
+        is_known = isinstance(error, NoRoom)
+        if not is_known and self._reserve.give(self._connection, upkeep=is_upkeep, first=is_first):
+            return []
+        return ordinary if 0 < len(ordinary) < len(group) else None
+
+    def _refuse(self, jobs: list[_Job], error: Exception) -> list[Outcome]:
+        if jobs:
+            self._give_up(error)
+        return [Outcome(job.future, error=self._unavailable(error)) for job in jobs if job.future]
 
     def _attempt(self, connection: Connection, job: _Job) -> Outcome:
         """Run one job. Its own error is its caller's; the disk's trouble is the whole group's."""
@@ -195,13 +254,14 @@ class Writer:
             try:
                 self._checkpoints.after_group(self._connection)
             except Exception as error:  # noqa: BLE001  the rows are safe in the log; health tells
-                self._give_up(error)
+                if self._can_try_again(error, [], is_first=False) is None:
+                    self._give_up(error)
 
     def _use_pause(self, pause_s: float, *, well: bool) -> None:
         try:
             if well:
                 self._checkpoints.on_pause(self._connected(), pause_s)
-            else:
+            elif self._reserve.may_write(self._connected()):
                 self._probe(self._connected())
                 self._set_health(HealthState.OK, "")
         except Exception as error:  # noqa: BLE001  nobody waits for it; health tells
@@ -225,16 +285,17 @@ class Writer:
         failure = classify(error)
         if failure in REOPEN or failure is None:
             self._drop_connection()
-        elif self._connection is not None and self._connection.in_transaction:
-            self._roll_back(self._connection)
+        elif self._connection is not None:
+            self._take_back(self._connection)
         # Only another program's lock passes by itself.
         state = HealthState.DEGRADED if failure is Failure.BUSY else HealthState.DOWN
         reason = failure.value if failure else f"internal error ({type(error).__name__})"
         self._set_health(state, f"cannot be written: {reason}")
 
-    def _roll_back(self, connection: Connection) -> None:
+    def _take_back(self, connection: Connection) -> None:
         try:
-            connection.execute("ROLLBACK")
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
         except Exception:  # noqa: BLE001  a connection that cannot roll back is of no use
             self._drop_connection()
 
@@ -248,7 +309,7 @@ class Writer:
 
     def _unavailable(self, error: Exception) -> Unavailable:
         failure = classify(error)
-        unavailable = Unavailable(
+        unavailable = NotWritable(
             f"the {self._name} cannot be written: {failure.value if failure else 'internal error'}",
             hint=HINTS[failure] if failure else "See the log; restart the agent.",
             retry_after_s=1,
@@ -264,7 +325,3 @@ class Writer:
         if self._connection is not None:
             self._use_pause(float("inf"), well=True)
             self._drop_connection()
-
-
-def _nothing(_connection: Connection) -> None:
-    return None

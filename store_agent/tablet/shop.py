@@ -71,6 +71,7 @@ class TabletShop:
         self._guests: deque[model.GuestRow] = deque(maxlen=GUESTS_KEPT)
         self._floor = FloorBook(self._zone)
         self._arrival: tuple[str, datetime] | None = None
+        self._arrival_has_visit = True
 
     def note(self, greeting: Greeting | None) -> None:
         """Something durable happened: remember a nameless scan, forget what was worked out."""
@@ -80,6 +81,7 @@ class TabletShop:
         if greeting.customer is not None:
             self._floor.forget(greeting.customer.id)
             self._arrival = (greeting.customer.id, greeting.at)
+            self._arrival_has_visit = greeting.is_recorded
         elif greeting.reason is not None:
             self._guests.appendleft(
                 model.GuestRow(greeting.event_id, greeting.at, greeting.reason, greeting.lane)
@@ -120,7 +122,8 @@ class TabletShop:
             page = await self.refresh(self._arrival[0], viewer)
         except LookupError:  # a consent withdrawn since, or another person's pass
             return None
-        gone = page.visit_id is None or page.mark is model.PersonMark.DO_NOT_APPROACH
+        left = page.visit_id is None and self._arrival_has_visit
+        gone = left or page.mark is model.PersonMark.DO_NOT_APPROACH
         return None if gone else page
 
     async def customer(self, customer_id: str, viewer: model.Viewer) -> model.CustomerPage:
@@ -131,7 +134,7 @@ class TabletShop:
         def log(tx: Connection) -> None:
             access_log.record(tx, now, viewer.staff_id, viewer.device_id, customer_id, "card")
 
-        await self._durable(self._storage.write(log))
+        await self._durable(self._storage.write_or_keep(log))
         return page
 
     async def refresh(self, customer_id: str, viewer: model.Viewer) -> model.CustomerPage:

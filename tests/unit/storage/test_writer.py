@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from storage_builders import KEY, at_noon
 
-from store_agent.domain.errors import Unavailable
+from store_agent.domain.errors import NotWritable, Unavailable
 from store_agent.domain.health import HealthState
 from store_agent.storage.connection import (
     CACHE_WRITER,
@@ -210,7 +210,7 @@ async def test_a_full_disk_acknowledges_nothing_and_shows_in_health(tmp_path: Pa
     await writer.write(insert("after"))
     recovered = writer.health
     writer.stop()
-    assert [type(result) for result in results] == [Unavailable, Unavailable]
+    assert [type(result) for result in results] == [NotWritable, NotWritable]
     assert health.state is HealthState.DOWN
     assert "full" in health.reason
     assert recovered.state is HealthState.OK

@@ -203,28 +203,6 @@ async def test_the_control_group_is_exposed_as_withheld_and_sees_nothing(tmp_pat
 
 
 @pytest.mark.asyncio
-async def test_a_full_disk_is_a_503_with_a_remedy_and_the_shop_can_still_look_up(tmp_path):
-    async with shop(tmp_path) as running:
-
-        def full(tx):
-            size = tx.execute("PRAGMA page_count").fetchone()[0]
-            return tx.execute(f"PRAGMA max_page_count = {size}").fetchone()[0]
-
-        await running.agent.storage.write(full)
-        statuses = set()
-        for n in range(400):
-            answer = await running.scan(f"X{n}", scan_id=f"s-{n}" + "x" * 100)
-            statuses.add(answer.status_code)
-            if answer.status_code == 503:
-                break
-        assert statuses == {200, 503}
-        assert answer.headers["retry-after"]
-        assert answer.json()["hint"]
-        assert (await running.get("/readyz", token="monitor")).status_code == 503
-        assert (await running.get("/api/v1/customers?q=mus")).json()["customers"]
-
-
-@pytest.mark.asyncio
 async def test_a_closed_agent_acknowledges_nothing(tmp_path):
     async with shop(tmp_path) as running:
         await running.agent.storage.close()
