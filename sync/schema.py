@@ -7,5 +7,6 @@ migration which the running release does not is taken for a newer release's and 
 from __future__ import annotations
 
 from sync import outbox
+from sync.transports.emarsys import sent_sales
 
-MIGRATIONS: tuple[tuple[str, str], ...] = (*outbox.MIGRATIONS,)
+MIGRATIONS: tuple[tuple[str, str], ...] = (*outbox.MIGRATIONS, *sent_sales.MIGRATIONS)

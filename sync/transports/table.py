@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # the ports know the feed, and that an HTTP client; a setting
 
 TRANSPORTS: Mapping[str, str] = {
     "platform": "sync.transports.platform_http",
+    "emarsys": "sync.transports.emarsys.kind",
     "nats": "sync.transports.nats",
     "segment": "sync.transports.segment",
     "webhook": "sync.transports.webhook",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from contract.transport_rigs.emarsys import EmarsysRig, EmarsysSalesRig
 from contract.transport_rigs.nats import NatsRig
 from contract.transport_rigs.platform import PlatformRig
 from contract.transport_rigs.recording import RecordingRig
@@ -14,6 +15,8 @@ from contract.transport_rigs.webhook import WebhookRig
 
 RIGS: Mapping[str, type[Rig]] = {
     "platform": PlatformRig,
+    "emarsys": EmarsysRig,
+    "emarsys sales": EmarsysSalesRig,
     "nats": NatsRig,
     "recording": RecordingRig,
     "segment": SegmentRig,

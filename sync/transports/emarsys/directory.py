@@ -1,0 +1,122 @@
+"""The account's own numbers: fields and external events by name, found out at the start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sync.errors import TransportError
+from sync.transports.emarsys.api import Api, Call
+from sync.transports.emarsys.replies import Verdict, explain, number
+from sync.transports.emarsys.signing import ALARM_PAUSE_S
+
+OWN_KEYS = frozenset({"id", "uid"})  # keys that are no fields
+VOUCHER = "voucher"  # the type of a field that nobody may write (2007)
+NEGATIVE = frozenset({"false", "no", "nein", "falsch"})
+POSITIVE = frozenset({"true", "yes", "ja", "wahr"})
+
+
+@dataclass(frozen=True, slots=True)
+class FieldIds:
+    """Field ids by what the settings call them."""
+
+    ids: Mapping[str, str]
+
+    def __getitem__(self, name: str) -> str:
+        """The id of a field that was asked for."""
+        return self.ids[name]
+
+
+async def find_fields(api: Api, names: Iterable[str], written: Iterable[str] = ()) -> FieldIds:
+    """The ids of the named fields; digits, "id" and "uid" stand for themselves.
+
+    `written` are those of them that will be written. Raises TransportError that names the field.
+    """
+    wanted = {name: name for name in names if name}
+    to_find = [name for name in wanted if not (name.isdigit() or name in OWN_KEYS)]
+    if not to_find:
+        return FieldIds(wanted)
+    call = Call("GET", "/field/translate/en", lacks="field.list")
+    fields = [one for one in await _list(api, call) if number(one.get("id")) is not None]
+    for name in to_find:
+        wanted[name] = _field_id(fields, name)
+    kinds = {str(one["id"]): one.get("application_type") for one in fields}
+    for name in written:
+        if kinds.get(wanted.get(name, "")) == VOUCHER:
+            raise _misconfigured(f"the field {name!r} is a voucher field, which nobody may write")
+    return FieldIds(wanted)
+
+
+async def find_events(
+    api: Api, names: Mapping[str, str | int], *, create: bool
+) -> Mapping[str, int]:
+    """The id of the external event of each event type. Raises TransportError for an unknown one."""
+    found = {kind: name for kind, name in names.items() if isinstance(name, int)}
+    if len(found) == len(names):
+        return found
+    listed = await _list(api, Call("GET", "/event/", lacks="event.list"))
+    known = {str(one.get("name")): number(one.get("id")) for one in listed}
+    for kind, name in names.items():
+        if isinstance(name, int):
+            continue
+        event_id = known.get(name)
+        if event_id is None and create:
+            event_id = known[name] = await _create_event(api, name)
+        if event_id is None:
+            raise _misconfigured(
+                f"there is no external event {name!r}",
+                "Create it in Emarsys, set create_events, or give the type an empty name.",
+            )
+        found[kind] = event_id
+    return found
+
+
+async def check_opt_in(api: Api, granted: str, withdrawn: str) -> None:
+    """Compare the opt-in values with the account's own labels, as far as these are readable.
+
+    A shop whose "no" is stored as a "yes" is worse than one that stops with an alarm.
+    """
+    call = Call("GET", "/field/31/choice/translate/en", lacks="field.choices")
+    labels = {
+        str(one.get("id")): str(one.get("choice", "")).lower() for one in await _list(api, call)
+    }
+    if labels.get(granted) in NEGATIVE or labels.get(withdrawn) in POSITIVE:
+        raise _misconfigured(
+            "the opt-in field of this account counts the other way round",
+            'Set consents."marketing.email" granted and withdrawn as Emarsys lists the choices.',
+        )
+
+
+async def _create_event(api: Api, name: str) -> int | None:
+    reply = await api.ask(Call("POST", "/event", {"name": name}, lacks="event.create"))
+    return number(reply.data.get("id")) if isinstance(reply.data, dict) else None
+
+
+async def _list(api: Api, call: Call) -> list[dict[str, Any]]:
+    reply = await api.ask(call)
+    if reply.verdict is not Verdict.DONE or not isinstance(reply.data, list):
+        raise _misconfigured(f"{call.path} gives no list: {explain(reply.code)}")
+    return [one for one in reply.data if isinstance(one, dict)]
+
+
+def _field_id(fields: list[dict[str, Any]], name: str) -> str:
+    wanted = name.casefold()
+    ids = {
+        str(one["id"])
+        for one in fields
+        if wanted in {str(one.get("name", "")).casefold(), str(one.get("string_id", "")).casefold()}
+    }
+    if len(ids) != 1:
+        how_many = "no field" if not ids else "more than one field"
+        raise _misconfigured(f"there is {how_many} called {name!r}", "Use the field's id instead.")
+    return ids.pop()
+
+
+def _misconfigured(message: str, hint: str = "") -> TransportError:
+    return TransportError(
+        f"Emarsys and the settings do not agree: {message}",
+        permanent=True,
+        hint=hint or "Compare the [[transports]] section with the account.",
+        retry_after_s=ALARM_PAUSE_S,
+    )

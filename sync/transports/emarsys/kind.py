@@ -1,0 +1,70 @@
+"""The row of `sync.transports.table`: settings and construction."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+
+import httpx
+
+from sync.transports.emarsys.api import DEADLINE_S, Api
+from sync.transports.emarsys.sales_desk import SalesDesk
+from sync.transports.emarsys.settings import Access, Settings
+from sync.transports.emarsys.signing import WSSE_LAST_DAY, OAuth, Signer, Wsse
+from sync.transports.emarsys.times import Pace, ServerTime
+from sync.transports.emarsys.transport import EmarsysTransport
+from sync.transports.http import HttpLine
+from sync.transports.table import Surroundings
+
+log = logging.getLogger(__name__)
+
+__all__ = ["STALE_AFTER_S", "Settings", "build", "build_api"]
+
+# "Is in the shop now" may still send a message when it arrives: late is worse than never.
+STALE_AFTER_S: Mapping[str, float] = {
+    "store.zone.": 900.0,
+    "store.approach.": 300.0,
+    "store.visit.started": 900.0,
+}
+
+# What stands between us and a host; tests put the fake there.
+Wire = Callable[[], httpx.AsyncBaseTransport | None]
+
+STATUS_MEANING: Mapping[int, tuple[bool, str]] = {
+    502: (False, "Emarsys ignores requests for a while, or is under maintenance."),
+    503: (False, "Emarsys is busy or under maintenance."),
+}
+
+
+def build(
+    settings: Settings,
+    around: Surroundings,
+    wire: Wire = lambda: None,
+    deadline_s: float = DEADLINE_S,
+) -> EmarsysTransport:
+    """A transport for one account. Raises TransportError when an address is none."""
+    api = build_api(settings, around, wire, deadline_s)
+    sales = None
+    if settings.sales is not None:
+        line = HttpLine(settings.sales.url, None, around.now, wire(), meaning=STATUS_MEANING)
+        sales = SalesDesk(line, settings.sales, around.ledger, deadline_s)
+    return EmarsysTransport(api, settings, around.store_id, sales)
+
+
+def build_api(
+    access: Access,
+    around: Surroundings,
+    wire: Wire = lambda: None,
+    deadline_s: float = DEADLINE_S,
+) -> Api:
+    """The API as these credentials reach it; the feed uses it too."""
+    line = HttpLine(access.api_url, None, around.now, wire(), meaning=STATUS_MEANING)
+    server_time = ServerTime(around.now, around.monotonic)
+    signer: Signer
+    if access.wsse:
+        log.warning("WSSE ends on %s: make OAuth2 credentials in Emarsys", WSSE_LAST_DAY)
+        signer = Wsse(access.credentials, server_time)
+    else:
+        signer = OAuth(line, access.token_url, access.credentials, around.monotonic, server_time)
+    pace = Pace(access.requests_per_minute, around.monotonic)
+    return Api(line, signer, pace, server_time, deadline_s)
