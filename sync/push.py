@@ -24,6 +24,7 @@ from sync.transports.base import EventResult
 
 BATCH = 500
 MAX_HEAD_REFUSALS = 8  # "not now" for the same event this often in a row counts as "never"
+SETTLE_S = 0.2  # answers wait this long for their place in the file while a backlog drains
 REFRESH_S = 0.5  # how fresh the shown backlog is while events flow
 IDLE_S = 30.0  # looks into the outbox by itself, should a nudge ever get lost
 
@@ -95,8 +96,12 @@ class Pusher:
         exchanged: Callable[[float | None], None],
         random: Random,
         ages: Ages | None = None,
+        heard: Callable[[datetime | None], None] | None = None,
     ) -> None:
-        """`exchanged` hears of every success, with the announced reconnect window."""
+        """`exchanged` hears of every success, with the announced reconnect window.
+
+        `heard` takes what the other end's clock said, at the moment of its answer.
+        """
         self._delivery = delivery
         self._name = delivery.name
         self._transport = delivery.transport
@@ -106,11 +111,13 @@ class Pusher:
         self._monotonic = clock.monotonic
         self._exchanged = exchanged
         self._ages = ages
+        self._heard = heard
         self._refreshed_s = float("-inf")
         self._reached: dict[Lane, int] = {}  # decided up to here; ahead of what is durable
         self._kept: dict[Lane, _Batch] = {}  # read and not yet sent
         self._has_looked = False
         self._unsettled: list[_Judged] = []
+        self._settled_s = float("-inf")
         self._deferrals = {lane: _Deferral(random) for lane in Lane}
 
     async def step(self) -> bool:
@@ -178,7 +185,7 @@ class Pusher:
         fresh = batch.fresh
         results: Sequence[EventResult] | None = None
         try:
-            results = await self._transport.send(fresh) if fresh else []
+            results = await self._send(fresh) if fresh else []
         finally:
             await meanwhile
             if results is None:
@@ -189,8 +196,15 @@ class Pusher:
         if not self._kept:
             await self._settle()
 
+    async def _send(self, rows: Sequence[OutboxRow]) -> Sequence[EventResult]:
+        results = await self._transport.send(rows)
+        if self._heard is not None:
+            self._heard(self._transport.server_time)
+        return results
+
     async def _settle_and_look_behind(self, batch: _Batch) -> None:
-        await self._settle()
+        if self._monotonic() - self._settled_s >= SETTLE_S:
+            await self._settle()
         if len(batch.rows) >= BATCH:
             await self._look(batch)
             self._has_looked = True
@@ -214,6 +228,7 @@ class Pusher:
     async def _settle(self) -> None:
         """Make the answers at hand durable, in one transaction."""
         judged, self._unsettled = self._unsettled, []
+        self._settled_s = self._monotonic()
         if not judged:
             return
         try:

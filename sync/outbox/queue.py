@@ -6,6 +6,7 @@ deleted later, in bounded steps, once every configured transport is past them.
 
 from __future__ import annotations
 
+from sync.outbox.pages import read_page
 from sync.outbox.rows import (
     Connection,
     Lane,
@@ -16,11 +17,6 @@ from sync.outbox.rows import (
 )
 
 PLATFORM = "platform"  # the name of the default transport
-
-_COLUMNS = (
-    "q.seq, q.id, q.type, q.subject, q.occurred_at, q.data, q.lane, q.event_class,"
-    " c.offset_ms / 1000.0, q.clock"
-)
 
 
 def put(tx: Connection, event: OutboxEvent) -> None:
@@ -37,7 +33,7 @@ def put(tx: Connection, event: OutboxEvent) -> None:
         (
             event.id,
             event.type,
-            event.subject,
+            event.subject or None,
             to_rfc3339(event.occurred_at),
             event.data,
             event.lane.value,
@@ -59,12 +55,7 @@ def page(
     They follow `after_seq`, or else the transport's own position.
     """
     after = position(conn, transport, lane) if after_seq is None else after_seq
-    found = conn.execute(
-        f"SELECT {_COLUMNS} FROM outbox q LEFT JOIN outbox_clocks c ON c.n = q.clock"  # noqa: S608
-        " WHERE q.lane = ? AND q.seq > ? ORDER BY q.seq LIMIT ?",
-        (int(lane), after, limit),
-    ).fetchall()
-    rows = list(map(OutboxRow._make, found))
+    rows = read_page(conn, lane, after, limit)
     again = _retried(conn, transport, lane, after, limit)
     return sorted(rows + again)[:limit] if again else rows
 
@@ -73,7 +64,8 @@ def _retried(
     conn: Connection, transport: str, lane: Lane, after: int, limit: int
 ) -> list[OutboxRow]:
     found = conn.execute(
-        f"SELECT {_COLUMNS.replace('q.seq', 'q.retry_seq', 1)}"  # noqa: S608  constants
+        "SELECT q.retry_seq, q.id, q.type, q.subject, q.occurred_at, q.data, q.lane,"
+        " q.event_class, c.offset_ms / 1000.0, q.clock"
         " FROM outbox_quarantine q LEFT JOIN outbox_clocks c ON c.n = q.clock"
         " WHERE q.transport = ? AND q.lane = ? AND q.retry_seq > ? ORDER BY q.retry_seq LIMIT ?",
         (transport, int(lane), after, limit),

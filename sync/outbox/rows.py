@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +15,9 @@ from sync.errors import InvalidEventError
 
 SEQUENCE_DIGITS = 20  # CloudEvents compares `sequence` as text: fixed width (2^63 has 19 digits)
 MAX_DATA_BYTES = 64 * 1024  # one event; a batch of 500 stays far below the platform's body limit
+
+# CloudEvents forbids them in attributes, JSON in texts; `pages` therefore may separate by one.
+NO_TEXT = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
 class Lane(IntEnum):
@@ -91,6 +95,8 @@ def check(event: OutboxEvent) -> None:
     """Raise InvalidEventError for what no platform could ever read."""
     if not event.id or not event.type:
         raise InvalidEventError("an event needs an id and a type")
+    if NO_TEXT.search(event.id + event.type + (event.subject or "")):
+        raise InvalidEventError("id, type and subject must not hold control characters")
     if event.occurred_at.tzinfo is None:
         raise InvalidEventError("occurred_at needs a time zone")
     if len(event.data) > MAX_DATA_BYTES:

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from sync.outbox import OutboxRow
+from sync.outbox import SEQUENCE_DIGITS, OutboxRow
 
 BATCH_TYPE = "application/cloudevents-batch+json"
 EVENT_TYPE = "application/cloudevents+json"
@@ -15,25 +15,30 @@ EVENT_TYPE = "application/cloudevents+json"
 
 def encode_batch(rows: Sequence[OutboxRow], source: str) -> bytes:
     """A JSON array of events in the order of `rows`."""
-    return orjson.dumps([_cloud_event(row, source) for row in rows])
+    return orjson.dumps(_cloud_events(rows, source))
 
 
 def encode_event(row: OutboxRow, source: str) -> bytes:
     """One event in structured mode."""
-    return orjson.dumps(_cloud_event(row, source))
+    return orjson.dumps(_cloud_events([row], source)[0])
 
 
-def _cloud_event(row: OutboxRow, source: str) -> dict[str, Any]:
-    event: dict[str, Any] = {
-        "specversion": "1.0",
-        "id": row.id,
-        "source": source,
-        "type": row.type,
-        "time": row.occurred_at,
-        "sequence": row.sequence,
-        "datacontenttype": "application/json",
-        "data": orjson.Fragment(row.data),
-    }
-    if row.subject is not None:
-        event["subject"] = row.subject
-    return event
+def _cloud_events(rows: Sequence[OutboxRow], source: str) -> list[dict[str, Any]]:
+    """One loop without a call per event: a long backlog makes millions of them."""
+    fragment = orjson.Fragment
+    events: list[dict[str, Any]] = []
+    for row in rows:
+        event = {
+            "specversion": "1.0",
+            "id": row.id,
+            "source": source,
+            "type": row.type,
+            "time": row.occurred_at,
+            "sequence": str(row.seq).zfill(SEQUENCE_DIGITS),  # half the time of a format
+            "datacontenttype": "application/json",
+            "data": fragment(row.data),
+        }
+        if row.subject is not None:
+            event["subject"] = row.subject
+        events.append(event)
+    return events
