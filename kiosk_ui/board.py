@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
 from markupsafe import Markup
 
+from kiosk_ui.areas import Area, Print, Section
 from kiosk_ui.live import Ending, Hub, Page, PageKind
 from kiosk_ui.model import CustomerPage, Floor, Role, Status, Viewer
 from kiosk_ui.plan import draw
@@ -23,14 +24,21 @@ ARRIVAL = "arrival"  # the id of the card that opens by itself
 CUSTOMER_PARTS = ("who", "with", "say", "offers", "bought", "glance", "leanings")
 ARRIVAL_PARTS = ("who", "with", "say", "offers", "glance")  # what two seconds are enough for
 
-Print = tuple[Fragment, ...]
-
 
 class Board:
     """Prints the changing parts of the pages, at most once per state and audience."""
 
-    def __init__(self, shop: Shop, hub: Hub, printer: Printer, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        shop: Shop,
+        hub: Hub,
+        printer: Printer,
+        now: Callable[[], datetime],
+        areas: Sequence[Area] = (),
+    ) -> None:
         """`now` gives aware UTC."""
+        self._areas = {area.name: area for area in areas}
+        self.sections = tuple(section for area in areas for section in area.sections)
         self._shop = shop
         self._hub = hub
         self._printer = printer
@@ -45,6 +53,8 @@ class Board:
             return parts + await self.components(viewer)
         if page.kind is PageKind.CONFLICTS:
             return parts + await self.conflicts(viewer)
+        if page.kind is PageKind.AREA:
+            return parts + await self._area(page.key, viewer)
         floor = await self.floor(viewer)
         if page.kind is PageKind.FLOOR:
             return parts + floor
@@ -81,9 +91,10 @@ class Board:
         """The shop from above."""
         return await self._shared("plan", self._hub.floor_version, viewer, self._print_plan)
 
-    def customer(self, page: CustomerPage, viewer: Viewer) -> Print:
-        """The parts of one customer's page."""
-        return self._print_customer(page, viewer)
+    async def customer(self, page: CustomerPage, viewer: Viewer) -> Print:
+        """The parts of one customer's page: the card, then the sections that areas bring."""
+        card = self._print_customer(page, viewer)
+        return card + tuple([await self._print_section(s, page, viewer) for s in self.sections])
 
     def clock(self, viewer: Viewer) -> Fragment:
         """The time of the last update."""
@@ -108,10 +119,15 @@ class Board:
                 page = await self._shop.refresh(customer_id, viewer)
             except LookupError:
                 return (self._fragment("gone.html", f"c-{short_key(customer_id)}", viewer),)
-            return self._print_customer(page, viewer)
+            return await self.customer(page, viewer)
 
         version = (customer_id, self._hub.customer_version)
         return await self._shared("customer", version, viewer, render)
+
+    async def _area(self, key: str, viewer: Viewer) -> Print:
+        name, _, rest = key.partition(":")
+        area = self._areas.get(name)
+        return () if area is None else await area.current(rest, viewer)
 
     async def _shared(
         self,
@@ -189,6 +205,15 @@ class Board:
         key = short_key(page.customer_id)
         return tuple(
             self._fragment(f"{part}.html", f"c-{key}-{part}", viewer, c=page) for part in parts
+        )
+
+    async def _print_section(
+        self, section: Section, page: CustomerPage, viewer: Viewer
+    ) -> Fragment:
+        key = short_key(page.customer_id)
+        context = await section.context(page.customer_id, viewer)
+        return self._fragment(
+            f"{section.name}.html", f"c-{key}-{section.name}", viewer, c=page, **context
         )
 
     def _silence(self, language: str) -> Fragment:

@@ -5,7 +5,7 @@ Its middleware is the shortest one that fills `request.state`; the agent's own c
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from fastapi import FastAPI, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from kiosk_ui.areas import Area
 from kiosk_ui.cookies import Cookie, read_cookie
 from kiosk_ui.fake import FakeAccess, FakeShop, default_staff
 from kiosk_ui.fake_cast import sample_shop
@@ -58,7 +59,11 @@ class Identify:
         await self.app(scope, receive, send)
 
 
-def build_fake_kiosk(now: Callable[[], datetime], monotonic: Callable[[], float]) -> FakeKiosk:
+def build_fake_kiosk(
+    now: Callable[[], datetime],
+    monotonic: Callable[[], float],
+    areas: Callable[[Hub], Sequence[Area]] = lambda hub: (),
+) -> FakeKiosk:
     """An app with one paired tablet at which Bea may sign in (or is, with `SESSION_TOKEN`)."""
     hub = Hub()
     shop = sample_shop(hub, now)
@@ -72,7 +77,9 @@ def build_fake_kiosk(now: Callable[[], datetime], monotonic: Callable[[], float]
         ca_url="http://box.example.com:8080/ca.crt",
     )
     app = FastAPI(openapi_url=None)
-    app.include_router(build_router(shop, access, hub, settings, now=now, monotonic=monotonic))
+    app.include_router(
+        build_router(shop, access, hub, settings, now=now, monotonic=monotonic, areas=areas(hub))
+    )
 
     app.add_middleware(Identify, access=access)
     return FakeKiosk(app, hub, shop, access)

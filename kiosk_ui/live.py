@@ -35,14 +35,19 @@ class PageKind(Enum):
     STATUS = "status"
     PLAN = "plan"
     CONFLICTS = "conflicts"
+    AREA = "area"
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """An open page; `customer_id` only with CUSTOMER (which shows the floor beside it)."""
+    """An open page; `customer_id` only with CUSTOMER (which shows the floor beside it).
+
+    `key` only with AREA: `<area>` or `<area>:<what it shows>`.
+    """
 
     kind: PageKind
     customer_id: str = ""
+    key: str = ""
 
     @property
     def shows_floor(self) -> bool:

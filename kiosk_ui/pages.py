@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
@@ -12,7 +12,8 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from markupsafe import Markup
 
-from kiosk_ui.board import ARRIVAL, Board, Print
+from kiosk_ui.areas import Area, Column, Print
+from kiosk_ui.board import ARRIVAL, Board
 from kiosk_ui.model import CustomerPage, Device, Role, StaffChoice, Viewer
 from kiosk_ui.ports import Shop
 from kiosk_ui.printer import Printer
@@ -43,6 +44,7 @@ class Pages:
     printer: Printer
     settings: KioskSettings
     now: Callable[[], datetime]
+    areas: Sequence[Area] = ()
 
     async def floor(self, request: Request, viewer: Viewer, reason: str = "") -> HTMLResponse:
         """The floor with an empty panel, or with the reason why a scan names nobody."""
@@ -60,7 +62,7 @@ class Pages:
         except LookupError:
             panel = await self._nobody_panel("missing.html", viewer)
             return await self._in_shop(request, viewer, panel, "floor", "", status=404)
-        panel = self._customer_panel(page, viewer)
+        panel = await self._customer_panel(page, viewer)
         response = await self._in_shop(
             request, viewer, panel, f"customer:{page.customer_id}", page.name
         )
@@ -109,7 +111,7 @@ class Pages:
     async def part(self, viewer: Viewer, customer_id: str, part: str) -> HTMLResponse:
         """One part of a customer's page after something was done to it."""
         page = await self.shop.refresh(customer_id, viewer)
-        parts = self.board.customer(page, viewer)
+        parts = await self.board.customer(page, viewer)
         return answer(next(one.inline for one in parts if one.id.endswith(f"-{part}")))
 
     async def not_this_person(
@@ -161,10 +163,25 @@ class Pages:
         )
         return answer(html, status)
 
-    def _customer_panel(self, page: CustomerPage, viewer: Viewer) -> Markup:
-        parts = self.board.customer(page, viewer)
+    async def area(
+        self, viewer: Viewer, template: str, area: str, parts: Print, key: str = "", **more: object
+    ) -> HTMLResponse:
+        """A page of an area: `template` extends shell.html and prints `parts` by their ids.
+
+        `key` says what it shows, for the stream; see `areas.Area`.
+        """
+        page = f"area:{area}:{key}" if key else f"area:{area}"
+        shell = self._shell(viewer, await self.board.line(viewer) + parts, page, area)
+        return answer(self._print(template, viewer, **shell, **more))
+
+    async def _customer_panel(self, page: CustomerPage, viewer: Viewer) -> Markup:
+        parts = await self.board.customer(page, viewer)
         inline = {part.id.rsplit("-", 1)[1]: part.inline for part in parts}
-        return self._print("customer.html", viewer, c=page, parts=inline)
+        columns = {
+            column: [inline[one.name] for one in self.board.sections if one.column is column]
+            for column in Column
+        }
+        return self._print("customer.html", viewer, c=page, parts=inline, columns=columns)
 
     async def _nobody_panel(self, template: str, viewer: Viewer, **context: object) -> Markup:
         """The panel while nobody is open: a notice, if any, and whoever was scanned last."""
@@ -202,7 +219,10 @@ class Pages:
     def _shell(self, viewer: Viewer, parts: Print, page: str, area: str) -> dict[str, object]:
         inline = {part.id: part.inline for part in (*parts, self.board.clock(viewer))}
         live = self._print("live.html", viewer, page=page)
-        return {"parts": inline, "area": area, "live": live}
+        ways = [
+            (one.name, one.rail) for one in self.areas if one.rail and viewer.role in one.rail.roles
+        ]
+        return {"parts": inline, "area": area, "live": live, "ways": ways}
 
     def _print(self, template: str, viewer: Viewer, **context: object) -> Markup:
         return self.printer.page(template, viewer.language, self.now(), viewer=viewer, **context)

@@ -52,7 +52,11 @@ class Printer:
             environment = _environment()
             environment.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]  # added by the i18n extension
             environment.globals.update(
-                f=formats, settings=settings, languages=LANGUAGES, static=static.url
+                f=formats,
+                settings=settings,
+                languages=LANGUAGES,
+                static=static.url,
+                styles=static.styles(),
             )
             self._formats[language] = formats
             self._environments[language] = environment

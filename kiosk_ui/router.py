@@ -7,7 +7,8 @@ No GET changes anything.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 from urllib.parse import quote
@@ -15,6 +16,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 
+from kiosk_ui.areas import Area, Kit
 from kiosk_ui.board import Board
 from kiosk_ui.entry import build_entry_router
 from kiosk_ui.live import Hub, Page, PageKind, message, messages
@@ -44,18 +46,23 @@ def build_router(  # noqa: PLR0913 - the composition root hands everything in
     *,
     now: Callable[[], datetime],
     monotonic: Callable[[], float],
+    areas: Sequence[Area] = (),
 ) -> APIRouter:
     """All routes of the tablet."""
     static = StaticFiles()
     printer = Printer(settings, static)
-    board = Board(shop, hub, printer, now)
-    pages = Pages(shop, board, printer, settings, now)
+    board = Board(shop, hub, printer, now, areas)
+    pages = Pages(shop, board, printer, settings, now, areas)
     router = APIRouter(include_in_schema=False, route_class=KioskRoute)
     _add_pages(router, pages)
     for add in (_add_scan, _add_sentence, _add_identity, _add_claim, _add_proposals):
         add(router, pages, shop)
     _add_conflicts(router, pages, shop, hub)
     _add_live(router, board, hub, monotonic)
+    kit = Kit(pages, printer, hub, settings, now)
+    for area in areas:
+        if area.build is not None:
+            router.include_router(area.build(kit))
     router.include_router(build_entry_router(access, hub, pages))
     router.include_router(build_shelf_router(printer, static, settings, now))
     return router
@@ -201,11 +208,15 @@ def _add_live(router: APIRouter, board: Board, hub: Hub, monotonic: Callable[[],
 
 
 def _parse_page(text: str) -> Page:
-    kind, _, customer_id = text.partition(":")
+    kind, _, rest = text.partition(":")
     try:
-        return Page(PageKind(kind), customer_id)
+        page = Page(PageKind(kind))
     except ValueError as error:
-        raise HTTPException(422, "page: floor, plan, status, conflicts or customer:<id>") from error
+        raise HTTPException(
+            422, "page: floor, plan, status, conflicts, customer:<id> or area:<name>"
+        ) from error
+    is_customer = page.kind is PageKind.CUSTOMER
+    return replace(page, customer_id=rest) if is_customer else replace(page, key=rest)
 
 
 async def _claimed(request: Request, pages: Pages, viewer: Viewer, customer_id: str) -> Response:

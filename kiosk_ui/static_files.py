@@ -44,6 +44,13 @@ class StaticFiles:
         """Every file's address, for the service worker."""
         return [self.url(name) for name in self._files]
 
+    def styles(self) -> list[str]:
+        """The style sheets in the order of the cascade: tokens and frame first, then the areas."""
+        return [
+            "app.css",
+            *(n for n in self._files if n.startswith("areas/") and n.endswith(".css")),
+        ]
+
     def find(self, digest: str, name: str) -> StaticFile | None:
         """The file, unless it is unknown or another version."""
         file = self._files.get(name)
