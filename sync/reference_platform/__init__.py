@@ -3,6 +3,7 @@
 For tests, demos and as a reading aid to docs/platform-api.md; not meant for production.
 """
 
+from sync.reference_platform.limits import Limits, SnapshotScope
 from sync.reference_platform.rules import (
     Documents,
     EventRefusedError,
@@ -17,10 +18,12 @@ __all__ = [
     "FILE_NAME",
     "Documents",
     "EventRefusedError",
+    "Limits",
     "NoRules",
     "PlatformEvent",
     "PlatformSettings",
     "PlatformStore",
     "Rules",
+    "SnapshotScope",
     "serve",
 ]

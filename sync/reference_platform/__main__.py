@@ -11,6 +11,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sync.reference_platform.limits import Limits, SnapshotScope
 from sync.reference_platform.rules import NoRules, Rules
 from sync.reference_platform.server import PlatformSettings, serve
 
@@ -35,6 +36,17 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=0, help="0 = any free port (printed)")
     parser.add_argument("--reconnect-window-s", type=float, default=2.0)
     parser.add_argument("--max-events", type=int, default=500, help="events per batch")
+    parser.add_argument("--no-batches", action="store_true", help="take single events only")
+    parser.add_argument("--no-zstd", action="store_true", help="read plain JSON only")
+    parser.add_argument("--max-batches-per-s", type=float, help="the pace asked of each shop")
+    parser.add_argument("--maintenance-s", type=int, help="answer 503 with this Retry-After")
+    parser.add_argument(
+        "--scope",
+        type=SnapshotScope,
+        choices=list(SnapshotScope),
+        default=SnapshotScope.FULL,
+        help="shop: full documents only of whom a shop knows, stubs of all others",
+    )
     parser.add_argument("--rules", help="MODULE:NAME of a callable that returns the Rules")
     parser.add_argument(
         "--exit-with-parent", action="store_true", help="stop when standard input ends"
@@ -52,15 +64,21 @@ async def _serve(arguments: argparse.Namespace) -> None:
         loop.add_signal_handler(number, stop.set)
     if arguments.exit_with_parent:
         await _stop_at_end_of_input(stop)
-    settings = PlatformSettings(
-        arguments.data,
-        os.environ[TOKEN_VARIABLE],
-        _now,
-        arguments.port,
-        arguments.reconnect_window_s,
-        arguments.max_events,
-    )
+    token = os.environ[TOKEN_VARIABLE]
+    settings = PlatformSettings(arguments.data, token, _now, arguments.port, _limits(arguments))
     await serve(settings, _rules(arguments.rules), stop=stop, on_ready=_announce)
+
+
+def _limits(arguments: argparse.Namespace) -> Limits:
+    return Limits(
+        batches=not arguments.no_batches,
+        encodings=("identity",) if arguments.no_zstd else ("zstd", "identity"),
+        max_events=arguments.max_events,
+        max_batches_per_s=arguments.max_batches_per_s,
+        reconnect_window_s=arguments.reconnect_window_s,
+        retry_after_s=arguments.maintenance_s,
+        scope=arguments.scope,
+    )
 
 
 async def _stop_at_end_of_input(stop: asyncio.Event) -> None:

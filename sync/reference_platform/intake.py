@@ -9,13 +9,17 @@ from typing import Any
 import orjson
 import zstandard
 
+from sync.reference_platform.limits import Limits
 from sync.reference_platform.rules import EventRefusedError, PlatformEvent, Rules
+from sync.reference_platform.sources import SourceNews
 from sync.reference_platform.store import PlatformStore
 
-MAX_BATCH_BYTES = 16 * 1024 * 1024  # decompressed; a batch of 500 events is about 0.2 MB
 MAX_ZSTD_WINDOW_BYTES = 8 * 1024 * 1024  # what RFC 8878 asks every decoder to support
 READ_LIMIT = 500
+BATCH_TYPE = "application/cloudevents-batch+json"
+EVENT_TYPE = "application/cloudevents+json"
 BEHIND_A_DEFERRED_EVENT = ("behind_deferred", "an earlier event of this batch is wanted later")
+FORKED = ("sequence_fork", "another event has this place in the sequence: a copy of the box")
 
 
 class BatchTooLargeError(Exception):
@@ -26,16 +30,28 @@ class BadBatchError(Exception):
     """Not a CloudEvents batch."""
 
 
-def parse_batch(body: bytes, encoding: str, max_events: int) -> list[Any]:
-    """The elements of a batch body; each may still be invalid. Raises the two errors above."""
+class UnreadFormError(Exception):
+    """A media type or encoding that this platform does not read."""
+
+
+def parse(body: bytes, media_type: str, encoding: str, limits: Limits) -> list[Any]:
+    """The elements of a body; each may still be invalid. Raises the three errors above."""
+    is_batch = media_type == BATCH_TYPE
+    if not (media_type == EVENT_TYPE or (is_batch and limits.batches)):
+        raise UnreadFormError(f"send {BATCH_TYPE if limits.batches else EVENT_TYPE}")
+    if (encoding or "identity") not in limits.encodings:
+        raise UnreadFormError(f"this platform reads: {', '.join(limits.encodings)}")
     try:
-        batch = orjson.loads(_decompress(body) if encoding == "zstd" else body)
+        text = _decompress(body, limits.max_decompressed_bytes) if encoding == "zstd" else body
+        batch = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise BadBatchError("the body is not JSON") from error
+    if not is_batch:
+        batch = [batch]
     if not isinstance(batch, list):
         raise BadBatchError("the body is not a JSON array")
-    if len(batch) > max_events:
-        raise BatchTooLargeError(f"at most {max_events} events at once")
+    if len(batch) > limits.max_events:
+        raise BatchTooLargeError(f"at most {limits.max_events} events at once")
     return batch
 
 
@@ -49,13 +65,15 @@ def accept(
     results: list[dict[str, Any]] = []
     waiting = False
     with store.transaction() as tx:
+        desk = _Desk(tx, store, rules, store_id)
         for element in batch:
             if waiting:
                 result = _rejected(_id_of(element), *BEHIND_A_DEFERRED_EVENT, permanent=False)
             else:
-                result = _accept_one(tx, store, rules, store_id, element)
+                result = desk.accept(element)
                 waiting = result.get("permanent") is False
             results.append(result)
+        desk.news.write(tx, store_id)
     return results
 
 
@@ -72,39 +90,65 @@ def read_events(
     return [orjson.Fragment(body) for _, body in rows], str(rows[-1][0]) if rows else after
 
 
-def _decompress(body: bytes) -> bytes:
+def _decompress(body: bytes, max_bytes: int) -> bytes:
     decompressor = zstandard.ZstdDecompressor(max_window_size=MAX_ZSTD_WINDOW_BYTES)
     try:
         with decompressor.stream_reader(body) as reader:
-            text = reader.read(MAX_BATCH_BYTES + 1)
+            text = reader.read(max_bytes + 1)
     except zstandard.ZstdError as error:
         raise BadBatchError("the body is not zstd") from error
-    if len(text) > MAX_BATCH_BYTES:
-        raise BatchTooLargeError(f"at most {MAX_BATCH_BYTES} bytes at once")
+    if len(text) > max_bytes:
+        raise BatchTooLargeError(f"at most {max_bytes} bytes at once")
     return text
 
 
-def _accept_one(
-    tx: sqlite3.Connection, store: PlatformStore, rules: Rules, store_id: str, element: Any
-) -> dict[str, Any]:
-    fault = _fault(element, store_id)
-    if fault:
-        return _rejected(_id_of(element), "invalid_event", fault, permanent=True)
-    tx.execute("SAVEPOINT one_event")
-    try:
-        cursor = tx.execute(
-            "INSERT INTO events (store_id, source, id, body) VALUES (?, ?, ?, ?)"
+class _Desk:
+    """Takes the events of one batch, in its transaction."""
+
+    def __init__(
+        self, tx: sqlite3.Connection, store: PlatformStore, rules: Rules, store_id: str
+    ) -> None:
+        self._tx = tx
+        self._store = store
+        self._rules = rules
+        self._store_id = store_id
+        self.news = SourceNews.none()
+
+    def accept(self, element: Any) -> dict[str, Any]:
+        """The result for one element of the batch."""
+        fault = _fault(element, self._store_id)
+        if fault:
+            return _rejected(_id_of(element), "invalid_event", fault, permanent=True)
+        self._tx.execute("SAVEPOINT one_event")
+        try:
+            return self._settle(element)
+        except EventRefusedError as refused:
+            self._tx.execute("ROLLBACK TO one_event")
+            return _rejected(element["id"], refused.code, str(refused), permanent=refused.permanent)
+        finally:
+            self._tx.execute("RELEASE one_event")
+
+    def _settle(self, element: dict[str, Any]) -> dict[str, Any]:
+        try:
+            number = self._insert(element)
+        except sqlite3.IntegrityError:
+            self.news.fork(element["source"])
+            return _rejected(element["id"], *FORKED, permanent=True)
+        if number is None:
+            return {"id": element["id"], "status": "duplicate"}
+        self._rules.apply(_event(element, self._store_id), self._store)
+        self.news.accept(element["source"], number)
+        return {"id": element["id"], "status": "accepted"}
+
+    def _insert(self, element: dict[str, Any]) -> int | None:
+        """The number of a new event; None when it was here before."""
+        source, sequence = element["source"], element.get("sequence")
+        cursor = self._tx.execute(
+            "INSERT INTO events (store_id, source, id, sequence, body) VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT (source, id) DO NOTHING",
-            (store_id, element["source"], element["id"], orjson.dumps(element)),
+            (self._store_id, source, element["id"], sequence, orjson.dumps(element)),
         )
-        if cursor.rowcount:
-            rules.apply(_event(element, store_id), store)
-    except EventRefusedError as refused:
-        tx.execute("ROLLBACK TO one_event")
-        return _rejected(element["id"], refused.code, str(refused), permanent=refused.permanent)
-    finally:
-        tx.execute("RELEASE one_event")
-    return {"id": element["id"], "status": "accepted" if cursor.rowcount else "duplicate"}
+        return cursor.lastrowid if cursor.rowcount else None
 
 
 def _id_of(element: Any) -> str | None:

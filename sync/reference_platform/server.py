@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 import uvicorn
 
-from sync.reference_platform.app import MAX_EVENTS, Platform, create_app
+from sync.reference_platform import finders, upkeep
+from sync.reference_platform.app import Platform, create_app
+from sync.reference_platform.limits import Limits, SnapshotScope
 from sync.reference_platform.line import LineProtocol
 from sync.reference_platform.rules import NoRules, Rules
 from sync.reference_platform.store import FILE_NAME, PlatformStore
@@ -29,8 +31,7 @@ class PlatformSettings:
     token: str
     now: Callable[[], datetime]
     port: int = 0
-    reconnect_window_s: float = 2.0
-    max_events: int = MAX_EVENTS
+    limits: Limits = field(default_factory=Limits)
 
 
 async def serve(
@@ -47,17 +48,15 @@ async def serve(
     listener = _listen(settings.port)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     store = PlatformStore(settings.data_dir / FILE_NAME)
-    platform = Platform(
-        store,
-        settings.token,
-        settings.now,
-        rules or NoRules(),
-        settings.reconnect_window_s,
-        settings.max_events,
-    )
+    platform = Platform(store, settings.token, settings.now, rules or NoRules(), settings.limits)
+    keeping = asyncio.create_task(upkeep.keep(store, settings.now))
     try:
+        if settings.limits.scope is SnapshotScope.SHOP:
+            await asyncio.to_thread(finders.ensure, store)
         await _run(platform, listener, stop or asyncio.Event(), on_ready)
     finally:
+        await platform.shelf.close()
+        await _ended(keeping)
         store.close()
         listener.close()
 
@@ -90,6 +89,12 @@ async def _run(
         platform.stop()
         server.should_exit = True
         await serving
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 class _Server(uvicorn.Server):

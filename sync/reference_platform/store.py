@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,12 @@ import orjson
 FILE_NAME = "platform.db"
 SEED_ROWS_PER_COMMIT = 20_000  # keeps the write-ahead log below about 20 MB while seeding
 
+# Columns that files of an earlier release lack.
+ADDED_COLUMNS = (("events", "sequence"), ("changes", "store_id"))
+ONE_PLACE_ONE_EVENT = (
+    "CREATE UNIQUE INDEX IF NOT EXISTS events_by_sequence ON events (source, sequence)"
+)
+
 Doc = Mapping[str, Any] | bytes  # bytes = the JSON text itself, the fast way for bulk seeding
 
 SCHEMA = """
@@ -24,9 +30,18 @@ CREATE TABLE IF NOT EXISTS events (
     source TEXT NOT NULL,
     id TEXT NOT NULL,
     body BLOB NOT NULL,
+    sequence TEXT,
     UNIQUE (source, id)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS events_by_store ON events (store_id, seq);
+CREATE TABLE IF NOT EXISTS sources (
+    source TEXT PRIMARY KEY,
+    store_id TEXT NOT NULL,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    events INTEGER NOT NULL,
+    forks INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS documents (
     collection TEXT NOT NULL,
     key TEXT NOT NULL,
@@ -39,8 +54,27 @@ CREATE TABLE IF NOT EXISTS changes (
     key TEXT NOT NULL,
     op TEXT NOT NULL,
     doc BLOB,
-    confirms TEXT
+    confirms TEXT,
+    store_id TEXT
 ) STRICT;
+-- Where the log stood at a time, so that it can be cut by age.
+CREATE TABLE IF NOT EXISTS marks (at TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+-- Who was looked up or seen in a store that is not their own.
+CREATE TABLE IF NOT EXISTS visitors (
+    store_id TEXT NOT NULL,
+    customer_id TEXT NOT NULL,
+    at TEXT NOT NULL,
+    PRIMARY KEY (store_id, customer_id)
+) STRICT, WITHOUT ROWID;
+-- See finders.py.
+CREATE TABLE IF NOT EXISTS finders (
+    kind TEXT NOT NULL,
+    value TEXT NOT NULL,
+    collection TEXT NOT NULL,
+    key TEXT NOT NULL,
+    PRIMARY KEY (kind, value, collection, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS finders_by_document ON finders (collection, key);
 CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 """
 
@@ -51,16 +85,26 @@ class PlatformStore:
     def __init__(self, path: Path) -> None:
         """Open or create the file at `path`."""
         self.path = path
+        self.finders_ready = False
+        self._entries: Callable[[str, bytes], list[tuple[str, str]]] | None = None
         self._lock = threading.RLock()
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=FULL")
         self._connection.execute("PRAGMA busy_timeout=5000")
         self._connection.executescript(SCHEMA)
+        self._add_columns()
         with self.transaction():
             self._connection.execute(
                 "INSERT OR IGNORE INTO notes VALUES ('log', ?), ('base', '0')", (uuid4().hex,)
             )
+
+    def _add_columns(self) -> None:
+        for table, column in ADDED_COLUMNS:
+            known = self._connection.execute(f"PRAGMA table_info({table})").fetchall()
+            if column not in {name for _, name, *_ in known}:
+                self._connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} TEXT")
+        self._connection.execute(ONE_PLACE_ONE_EVENT)
 
     def close(self) -> None:
         """Close the file."""
@@ -104,6 +148,7 @@ class PlatformStore:
                 " VALUES (?, ?, 'upsert', ?, ?)",
                 (collection, key, body, confirms),
             )
+            self._index(tx, collection, key, body)
 
     def put_many(self, collection: str, items: Iterable[tuple[str, Doc]]) -> None:
         """Write documents and their changes in one transaction."""
@@ -121,6 +166,8 @@ class PlatformStore:
         while chunk := _take(rows, SEED_ROWS_PER_COMMIT):
             with self.transaction() as tx:
                 tx.executemany("INSERT OR REPLACE INTO documents VALUES (?, ?, ?)", chunk)
+                for row in chunk if self._entries else ():
+                    self._index(tx, *row)
             written += len(chunk)
         self.forget_changes()
         return written
@@ -133,15 +180,82 @@ class PlatformStore:
                 "INSERT INTO changes (collection, key, op, confirms) VALUES (?, ?, 'delete', ?)",
                 (collection, key, confirms),
             )
+            self._index(tx, collection, key, None)
+
+    def find_with(self, entries: Callable[[str, bytes], list[tuple[str, str]]]) -> None:
+        """From now on `entries` says which (kind, value) pairs lead to a document."""
+        with self.transaction() as tx:
+            self._entries = entries
+            tx.execute("DELETE FROM finders")
+
+    def index_documents(self, after: int, limit: int) -> int | None:
+        """Index the documents behind a place in the file; the new place, None at the end."""
+        with self.transaction() as tx:
+            rows = tx.execute(
+                "SELECT rowid, collection, key, doc FROM documents WHERE rowid > ?"
+                " ORDER BY rowid LIMIT ?",
+                (after, limit),
+            ).fetchall()
+            for _, collection, key, doc in rows:
+                self._index(tx, collection, key, doc)
+        return rows[-1][0] if rows else None
+
+    def find(self, kind: str, value: str) -> list[tuple[str, str]]:
+        """(collection, key) of what a finder leads to."""
+        with self.transaction() as tx:
+            return tx.execute(
+                "SELECT collection, key FROM finders WHERE kind = ? AND value = ?"
+                " ORDER BY collection, key",
+                (kind, value),
+            ).fetchall()
+
+    def _index(self, tx: sqlite3.Connection, collection: str, key: str, doc: bytes | None) -> None:
+        if self._entries is None:
+            return
+        tx.execute("DELETE FROM finders WHERE collection = ? AND key = ?", (collection, key))
+        found = self._entries(collection, doc) if doc is not None else []
+        rows = [(kind, value, collection, key) for kind, value in found]
+        tx.executemany("INSERT OR IGNORE INTO finders VALUES (?, ?, ?, ?)", rows)
+
+    def tell_store(self, store_id: str, collection: str, key: str, doc: Doc) -> None:
+        """Append a change that concerns one store only: somebody entered or left its scope."""
+        with self.transaction() as tx:
+            tx.execute(
+                "INSERT INTO changes (collection, key, op, doc, store_id)"
+                " VALUES (?, ?, 'upsert', ?, ?)",
+                (collection, key, _body(doc), store_id),
+            )
 
     def forget_changes(self) -> None:
         """Drop the change log: every shop's cursor is lost and it takes a new snapshot."""
         with self.transaction() as tx:
             tx.execute("INSERT INTO changes (collection, key, op) VALUES ('', '', 'base')")
+            self._cut(tx, "(SELECT max(seq) FROM changes)", ())
+
+    def mark(self, at: str) -> None:
+        """Note how far the log is at this time (RFC 3339, UTC, one width)."""
+        with self.transaction() as tx:
             tx.execute(
-                "UPDATE notes SET value = (SELECT max(seq) FROM changes) WHERE name = 'base'"
+                "INSERT OR REPLACE INTO marks VALUES"
+                " (?, coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'changes'), 0))",
+                (at,),
             )
-            tx.execute("DELETE FROM changes")
+
+    def cut_log(self, before: str) -> None:
+        """Drop changes and tombstones that were written before the last mark before `before`."""
+        with self.transaction() as tx:
+            seq = tx.execute("SELECT max(seq) FROM marks WHERE at < ?", (before,)).fetchone()[0]
+            if seq is not None:
+                self._cut(tx, "max(CAST(value AS INTEGER), ?)", (seq,))
+                tx.execute("DELETE FROM marks WHERE seq < ?", (seq,))
+
+    @staticmethod
+    def _cut(tx: sqlite3.Connection, base: str, values: tuple[int, ...]) -> None:
+        tx.execute(f"UPDATE notes SET value = {base} WHERE name = 'base'", values)  # noqa: S608
+        tx.execute(
+            "DELETE FROM changes WHERE seq <="
+            " (SELECT CAST(value AS INTEGER) FROM notes WHERE name = 'base')"
+        )
 
     def note(self, name: str) -> str | None:
         """A remembered setting, or None."""

@@ -78,7 +78,7 @@ class Shop:
 async def platform(folder: Path, port: int = 0) -> AsyncIterator[str]:
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     stop = asyncio.Event()
-    settings = PlatformSettings(folder, TOKEN, RealClock().now, port, reconnect_window_s=2)
+    settings = PlatformSettings(folder, TOKEN, RealClock().now, port)
     task = asyncio.create_task(serve(settings, stop=stop, on_ready=ready.set_result))
     await asyncio.wait({task, ready}, return_when=asyncio.FIRST_COMPLETED)
     try:

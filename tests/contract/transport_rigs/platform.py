@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import httpx
 import orjson
@@ -13,7 +13,13 @@ from contract.transport_rigs.http_mishaps import MishapLine
 from contract.transport_rigs.rig import AT, DEADLINE_S, SECRET, Can, Mishap, scan_row
 
 from sync.outbox import OutboxRow
-from sync.reference_platform import Documents, EventRefusedError, PlatformEvent, PlatformStore
+from sync.reference_platform import (
+    Documents,
+    EventRefusedError,
+    Limits,
+    PlatformEvent,
+    PlatformStore,
+)
 from sync.reference_platform.app import Platform, create_app
 from sync.reference_platform.intake import read_events
 from sync.transports.base import Transport
@@ -40,7 +46,7 @@ class PickyRules:
 
 class PlatformRig:
     can = Can(announces_window=True, finds_unreadable=True)
-    settings: ClassVar[Mapping[str, Any]] = {"max_events": MAX_EVENTS}
+    limits: ClassVar[Limits] = Limits(max_events=MAX_EVENTS)
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "platform.db"
@@ -50,7 +56,7 @@ class PlatformRig:
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[Transport]:
         store = PlatformStore(self.path)
-        platform = Platform(store, SECRET, lambda: AT, self.rules, **self.settings)
+        platform = Platform(store, SECRET, lambda: AT, self.rules, self.limits)
         app = create_app(platform)
         state = {"platform": platform, "line": platform.line}
 
@@ -88,3 +94,9 @@ class PlatformRig:
 
     def uncarried(self) -> OutboxRow | None:
         return None
+
+
+class PlainPlatformRig(PlatformRig):
+    """A platform that asks for no batches and reads plain JSON only."""
+
+    limits = Limits(batches=False, encodings=("identity",))

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 
 from sync.reference_platform.app import Platform, create_app
+from sync.reference_platform.limits import Limits
 from sync.reference_platform.rules import NoRules
 from sync.reference_platform.store import PlatformStore
 
@@ -21,7 +22,7 @@ async def opened_platform(
 ) -> AsyncIterator[tuple[Platform, httpx.AsyncClient]]:
     """A platform over a new file, and a client that knows its token."""
     store = PlatformStore(folder / "platform.db")
-    platform = Platform(store, TOKEN, lambda: AT, rules or NoRules(), **settings)
+    platform = Platform(store, TOKEN, lambda: AT, rules or NoRules(), Limits(**settings))
     app = create_app(platform)
     state = {"platform": platform, "line": platform.line}
 

@@ -47,7 +47,7 @@ async def ask(client, request: str, cursor: str):
 
 @pytest.mark.asyncio
 async def test_every_example_is_answered_as_shown(tmp_path):
-    assert len(examples()) == 8
+    assert len(examples()) == 10
     async with opened_platform(tmp_path) as (platform, client):
         customer = {"id": "c-000123", "display_name": "Erika M."}
         platform.store.put("customers", "c-000123", customer)

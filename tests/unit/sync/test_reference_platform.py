@@ -111,6 +111,8 @@ async def test_nothing_answers_without_the_token(tmp_path):
         for method, path in [
             ("POST", EVENTS),
             ("GET", EVENTS),
+            ("GET", "/v1/stores/s1"),
+            ("GET", "/v1/stores/s1/sources"),
             ("GET", CHANGES),
             ("GET", "/v1/stores/s1/snapshot"),
             ("POST", "/v1/stores/s1/lookups"),
@@ -257,8 +259,8 @@ async def test_a_lookup_finds_a_pass_and_its_owner(tmp_path):
         path = "/v1/stores/s1/lookups"
         found = (await client.post(path, json={"pass_id": "p1"})).json()["documents"]
         assert [(d["collection"], d["key"]) for d in found] == [
-            ("passes", "p1"),
             ("customers", "c1"),
+            ("passes", "p1"),
         ]
         assert (await client.post(path, json={"pass_id": "p2"})).status_code == 404
         assert (await client.post(path, json={"pass_id": 2})).status_code == 422
@@ -297,4 +299,4 @@ def test_a_cursor_of_another_file_is_unknown(tmp_path):
         with closing(PlatformStore(tmp_path / "b.db")) as other:
             cursor = f"{other.note('log')}.0"
         with pytest.raises(UnknownCursorError):
-            changes_after(one, cursor)
+            changes_after(one, cursor, "s1")
