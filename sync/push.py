@@ -1,87 +1,33 @@
 """Draining the outbox into one transport: a step sends one batch and notes what became of it.
 
 The urgent lane goes first. One batch is under way at a time, so that order holds in each lane.
-While it is, the answers to the one before are made durable and the next one is read. A crash at
-any point only sends a batch again.
+While it is, the answers to those before are made durable and the next ones are read. A crash at
+any point only sends a few batches again.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from random import Random
 
 from sync import outbox
-from sync.backoff import Backoff
 from sync.delivery import Ages, Delivery
+from sync.lane_queue import Judged, LaneQueue
 from sync.outbox import Connection, Lane, OutboxRow
 from sync.ports import Clock, Ledger
 from sync.status import StatusBoard
-from sync.transports.base import EventResult
+from sync.transports.base import EventResult, Tended
 
 BATCH = 500
-MAX_HEAD_REFUSALS = 8  # "not now" for the same event this often in a row counts as "never"
+READ_AHEAD = 4 * BATCH  # read at once: a hop to the reader's thread and back costs like 100 events
 SETTLE_S = 0.2  # answers wait this long for their place in the file while a backlog drains
 REFRESH_S = 0.5  # how fresh the shown backlog is while events flow
 IDLE_S = 30.0  # looks into the outbox by itself, should a nudge ever get lost
 
-
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """Rows of one lane that follow each other; those in `stale` are passed over."""
-
-    lane: Lane
-    rows: Sequence[OutboxRow]
-    stale: frozenset[int] = frozenset()
-
-    @property
-    def fresh(self) -> Sequence[OutboxRow]:
-        """What is to be sent."""
-        if not self.stale:
-            return self.rows
-        return [row for row in self.rows if row.seq not in self.stale]
-
-    def behind(self, done: int) -> _Batch:
-        """What is left after the first `done` rows."""
-        return _Batch(self.lane, self.rows[done:], self.stale)
-
-    def count_stale(self, done: int) -> int:
-        """How many of the first `done` rows were passed over."""
-        return sum(row.seq in self.stale for row in self.rows[:done]) if self.stale else 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """What is decided and not yet durable: the lane is done up to `up_to_seq`."""
-
-    lane: Lane
-    up_to_seq: int
-    refused: Sequence[tuple[OutboxRow, EventResult]]
-    stale: int
-
-
-class _Deferral:
-    """A lane whose next event the transport wants later."""
-
-    def __init__(self, random: Random) -> None:
-        self._backoff = Backoff(random)
-        self._event_id: str | None = None
-        self._times = 0
-        self.until_s = float("-inf")
-
-    def begin(self, row: OutboxRow, at_s: float) -> None:
-        self._times = self._times + 1 if row.id == self._event_id else 1
-        self._event_id = row.id
-        self.until_s = at_s + self._backoff.failed(at_s)
-
-    def is_worn_out(self, row: OutboxRow) -> bool:
-        return row.id == self._event_id and self._times >= MAX_HEAD_REFUSALS
-
-    def announce(self, window_s: float) -> None:
-        self._backoff.announce(window_s)
+Found = tuple[Lane, Sequence[OutboxRow], frozenset[int]]
 
 
 class Pusher:
@@ -113,27 +59,25 @@ class Pusher:
         self._ages = ages
         self._heard = heard
         self._refreshed_s = float("-inf")
-        self._reached: dict[Lane, int] = {}  # decided up to here; ahead of what is durable
-        self._kept: dict[Lane, _Batch] = {}  # read and not yet sent
-        self._has_looked = False
-        self._unsettled: list[_Judged] = []
+        self._queues = {lane: LaneQueue(lane, random) for lane in Lane}
+        self._has_news = True
+        self._unsettled: list[Judged] = []
         self._settled_s = float("-inf")
-        self._deferrals = {lane: _Deferral(random) for lane in Lane}
 
     async def step(self) -> bool:
         """Send the next batch; whether there was any. Raises TransportError."""
-        if Lane.URGENT not in self._kept and not (self._has_looked and self._kept):
-            await self._look()
-        self._has_looked = False
-        batch = self._take()
-        if batch is None:
-            self._board.rests(self._name)
-            await self.refresh()
+        queue = await self._choose()
+        if queue is None:
+            await self._rest()
             return False
-        await self._deliver(batch)
+        await self._deliver(queue)
         if self._monotonic() - self._refreshed_s >= REFRESH_S:
             await self.refresh()
         return True
+
+    def news(self) -> None:
+        """Something was put: the urgent lane is looked into before the next batch."""
+        self._has_news = True
 
     async def refresh(self) -> None:
         """Show the backlog as it is now."""
@@ -144,86 +88,82 @@ class Pusher:
     def rest_s(self) -> float:
         """How long there is nothing to do unless something new comes, in seconds."""
         at_s = self._monotonic()
-        waits = [d.until_s - at_s for d in self._deferrals.values() if d.until_s > at_s]
-        return min(waits, default=IDLE_S)
+        pauses = [queue.deferral.until_s - at_s for queue in self._queues.values()]
+        return min((pause_s for pause_s in pauses if pause_s > 0), default=IDLE_S)
 
     def announce(self, window_s: float) -> None:
         """The reconnect window holds for a lane that is wanted later, too."""
-        for deferral in self._deferrals.values():
-            deferral.announce(window_s)
+        for queue in self._queues.values():
+            queue.deferral.announce(window_s)
 
-    def _take(self) -> _Batch | None:
-        for lane in Lane:
-            if lane in self._kept and not self._is_deferred(lane):
-                return self._kept.pop(lane)
-        return None
+    async def _rest(self) -> None:
+        """Nothing is to be sent."""
+        self._board.rests(self._name)
+        await self.refresh()
+        if isinstance(self._transport, Tended):
+            await self._transport.tend()
+            self._exchanged(self._transport.reconnect_window_s)
 
-    def _is_deferred(self, lane: Lane) -> bool:
-        return self._deferrals[lane].until_s > self._monotonic()
+    def _open_queues(self) -> list[LaneQueue]:
+        """The lanes that are not paused, urgent first."""
+        at_s = self._monotonic()
+        return [queue for queue in self._queues.values() if queue.deferral.until_s <= at_s]
 
-    async def _look(self, under_way: _Batch | None = None) -> None:
-        """Read the next batch: of the urgent lane, or else of the other one."""
-        reached = dict(self._reached)
-        if under_way is not None:
-            reached[under_way.lane] = under_way.rows[-1].seq
-        lanes = [lane for lane in Lane if lane not in self._kept and not self._is_deferred(lane)]
-        batch = await self._ledger.read(partial(self._read, lanes=lanes, reached=reached))
-        if batch is not None:
-            self._kept[batch.lane] = batch
+    async def _choose(self) -> LaneQueue | None:
+        """The lane to send from; None when nothing waits."""
+        queues = self._open_queues()
+        if self._has_news or not any(queue.rows for queue in queues):
+            await self._look()
+        return next((queue for queue in queues if queue.rows), None)
 
-    def _read(
-        self, conn: Connection, lanes: Sequence[Lane], reached: dict[Lane, int]
-    ) -> _Batch | None:
-        for lane in lanes:
-            rows = outbox.page(conn, self._name, lane, BATCH, after_seq=reached.get(lane))
+    async def _look(self, under_way: LaneQueue | None = None) -> None:
+        """Read on in the first lane that has something new; `under_way` may get more behind."""
+        self._has_news = False
+        wanted: dict[Lane, int | None] = {}
+        for queue in self._open_queues():
+            if queue.rows and queue is not under_way:
+                break
+            wanted[queue.lane] = queue.end
+        found = await self._ledger.read(partial(self._read, wanted))
+        if found is not None:
+            lane, rows, stale = found
+            self._queues[lane].add(rows, stale, READ_AHEAD)
+
+    def _read(self, wanted: dict[Lane, int | None], conn: Connection) -> Found | None:
+        for lane, end in wanted.items():
+            rows = outbox.page(conn, self._name, lane, READ_AHEAD, after_seq=end)
             if rows:
-                return _Batch(lane, rows, self._delivery.stale.among(rows, conn, self._ages))
+                return lane, rows, self._delivery.stale.among(rows, conn, self._ages)
         return None
 
-    async def _deliver(self, batch: _Batch) -> None:
-        meanwhile = asyncio.create_task(self._settle_and_look_behind(batch))
-        fresh = batch.fresh
+    async def _deliver(self, queue: LaneQueue) -> None:
+        batch = queue.rows[:BATCH]
+        fresh = [row for row in batch if row.seq not in queue.stale] if queue.stale else batch
+        meanwhile = asyncio.create_task(self._keep_up(queue))
         results: Sequence[EventResult] | None = None
         try:
-            results = await self._send(fresh) if fresh else []
+            results = await self._transport.send(fresh) if fresh else []
         finally:
             await meanwhile
             if results is None:
-                self._kept.pop(batch.lane, None)  # what was read ahead is not next after all
+                queue.forget(reached=queue.reached)  # nothing grows while the line is down
+                await self._settle()
         if fresh:
+            if self._heard is not None:
+                self._heard(self._transport.server_time)
             self._exchanged(self._transport.reconnect_window_s)
-        self._judge(batch, results)
-        if not self._kept:
+        judged = queue.judge(batch, results, self._monotonic())
+        if judged is not None:
+            self._unsettled.append(judged)
+        if not any(one.rows for one in self._queues.values()):
             await self._settle()
 
-    async def _send(self, rows: Sequence[OutboxRow]) -> Sequence[EventResult]:
-        results = await self._transport.send(rows)
-        if self._heard is not None:
-            self._heard(self._transport.server_time)
-        return results
-
-    async def _settle_and_look_behind(self, batch: _Batch) -> None:
+    async def _keep_up(self, queue: LaneQueue) -> None:
+        """What is done while a batch is under way."""
         if self._monotonic() - self._settled_s >= SETTLE_S:
             await self._settle()
-        if len(batch.rows) >= BATCH:
-            await self._look(batch)
-            self._has_looked = True
-
-    def _judge(self, batch: _Batch, results: Sequence[EventResult]) -> None:
-        """Keep what is decided; give up order nowhere: stop at an event wanted later."""
-        deferral = self._deferrals[batch.lane]
-        done, refused, is_wanted_later = _read_answers(batch, results, deferral)
-        if done:
-            up_to, stale = batch.rows[done - 1].seq, batch.count_stale(done)
-            self._reached[batch.lane] = up_to
-            self._unsettled.append(_Judged(batch.lane, up_to, refused, stale))
-        if done == len(batch.rows):
-            return
-        self._kept.pop(batch.lane, None)  # what was read ahead is not next after all
-        if is_wanted_later and done == 0:
-            deferral.begin(batch.rows[0], self._monotonic())
-        else:
-            self._kept[batch.lane] = batch.behind(done)
+        if len(queue.rows) <= BATCH and queue.has_more:
+            await self._look(queue)
 
     async def _settle(self) -> None:
         """Make the answers at hand durable, in one transaction."""
@@ -235,34 +175,12 @@ class Pusher:
             await self._ledger.write(partial(_note, judged, self._name, self._now()))
         except BaseException:
             # What was decided is lost: begin again where the file says.
-            self._reached.clear()
-            self._kept.clear()
+            for queue in self._queues.values():
+                queue.forget(reached=None)
             raise
 
 
-def _read_answers(
-    batch: _Batch, results: Sequence[EventResult], deferral: _Deferral
-) -> tuple[int, list[tuple[OutboxRow, EventResult]], bool]:
-    """How many rows are decided, which of them are refused, and whether the next is wanted later.
-
-    A row that is passed over is decided without an answer.
-    """
-    answers = iter(results)
-    refused: list[tuple[OutboxRow, EventResult]] = []
-    for done, row in enumerate(batch.rows):
-        if row.seq in batch.stale:
-            continue
-        result = next(answers, None)
-        if result is None:
-            return done, refused, False
-        if not result.delivered:
-            if not (result.permanent or deferral.is_worn_out(row)):
-                return done, refused, True
-            refused.append((row, result))
-    return len(batch.rows), refused, False
-
-
-def _note(judged: Sequence[_Judged], transport: str, at: datetime, tx: Connection) -> None:
+def _note(judged: Sequence[Judged], transport: str, at: datetime, tx: Connection) -> None:
     """Quarantine what was refused, then move the positions behind the last answered rows."""
     for part in judged:
         for row, result in part.refused:

@@ -156,6 +156,7 @@ FIND_ONLY = settings(SEARCH, phases=[Phase.generate], database=None)
 def short_batches(monkeypatch):
     """So that reading ahead happens."""
     monkeypatch.setattr(push, "BATCH", 4)
+    monkeypatch.setattr(push, "READ_AHEAD", 6)
 
 
 @pytest.mark.timeout(60)

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from sync import loop, outbox, push
+from sync import lane_queue, loop, outbox
 from sync.errors import CursorLostError, TransportError, UnreachableError
 from sync.fakes import MemoryCache, PlainLedger, ScriptedFeed
 from sync.feed import Change, ChangeOp, ChangesPage
@@ -159,7 +159,8 @@ async def test_a_poison_event_goes_to_quarantine_and_the_queue_goes_on():
 
 @pytest.mark.asyncio
 async def test_an_event_deferred_for_ever_does_not_block_the_queue_for_ever(monkeypatch):
-    monkeypatch.setattr(push, "MAX_HEAD_REFUSALS", 2)
+    monkeypatch.setattr(lane_queue, "MAX_DEFERRALS", 2)
+    monkeypatch.setattr(lane_queue, "MIN_PATIENCE_S", 0.0)
     scene = Scene(page(), refused={"e2": "not_now"}, deferred={"e2"})
     scene.write("e1", "e2", "e3")
     async with scene.working():
