@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from sync.errors import TransportError, UnreachableError
 from sync.outbox import OutboxRow
@@ -14,6 +14,7 @@ __all__ = [
     "DELIVERY_UNKNOWN",
     "EventResult",
     "ResultStatus",
+    "Tended",
     "Transport",
     "TransportError",
     "UnreachableError",
@@ -74,3 +75,11 @@ class Transport(Protocol):
 
     async def close(self) -> None:
         """Release connections; `send` is not called again."""
+
+
+@runtime_checkable
+class Tended(Protocol):
+    """A transport that also has something to do while nothing waits to be sent."""
+
+    async def tend(self) -> None:
+        """Called every half minute then, and never beside `send`. Raises TransportError."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sync.outbox import OutboxRow
-from sync.transports.base import EventResult, ResultStatus, Transport
+from sync.transports.base import EventResult, ResultStatus, Tended, Transport
 
 
 class SelectedTransport:
@@ -43,6 +43,11 @@ class SelectedTransport:
             if not (answer.delivered or answer.permanent):
                 break  # wanted later: nothing behind it counts
         return results
+
+    async def tend(self) -> None:
+        """Let the inner transport do what it has to do."""
+        if isinstance(self._inner, Tended):
+            await self._inner.tend()
 
     async def close(self) -> None:
         """Close the inner transport."""

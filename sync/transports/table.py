@@ -28,6 +28,7 @@ TRANSPORTS: Mapping[str, str] = {
     "nats": "sync.transports.nats",
     "segment": "sync.transports.segment",
     "webhook": "sync.transports.webhook",
+    "csv": "sync.transports.csv_file",
 }
 FEEDS: Mapping[str, str] = {}  # beside the platform's own, which is there when a platform is
 
