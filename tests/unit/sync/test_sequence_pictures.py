@@ -1,7 +1,7 @@
 """The pictures in docs are what their descriptions say, and the documents show all of them."""
 
-import importlib.util
 import re
+import runpy
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -12,17 +12,12 @@ DOCS = ROOT / "docs"
 SOURCES = sorted((DOCS / "pictures").glob("*.txt"))
 
 
-def script():
-    path = ROOT / "scripts" / "sequence_pictures.py"
-    spec = importlib.util.spec_from_file_location("sequence_pictures", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+SCRIPT = runpy.run_path(str(ROOT / "scripts" / "sequence_pictures.py"))
 
 
 def test_every_picture_is_drawn_from_its_description():
     assert len(SOURCES) == 5
-    draw = script().draw
+    draw = SCRIPT["draw"]
     for source in SOURCES:
         picture = source.with_suffix(".svg")
         assert picture.read_text() == draw(source.read_text()), f"draw {picture.name} again"
@@ -38,7 +33,7 @@ def test_a_picture_is_readable_and_tells_its_story_in_words(source):
         reach = len(text.text) * 6.7 / 2
         assert reach <= float(text.get("x")) <= width - reach, text.text
         assert float(text.get("y")) < height
-    for step in script().read(source.read_text()).steps:
+    for step in SCRIPT["read"](source.read_text()).steps:
         assert re.split(r": | ", step, maxsplit=1)[1].split()[-1] in words
 
 
@@ -51,4 +46,4 @@ def test_every_picture_stands_in_a_document():
 @pytest.mark.parametrize("bad", ["lanes A\nfly away", "title T\nlanes A\nback again"])
 def test_a_description_that_makes_no_sense_is_refused(bad):
     with pytest.raises(SystemExit):
-        script().draw(bad)
+        SCRIPT["draw"](bad)
