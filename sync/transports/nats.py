@@ -1,7 +1,8 @@
 """Events to a JetStream stream, one message each: `store.<store>.<lane>.<type>`.
 
 A message is a CloudEvent in structured JSON: the one mode that the CloudEvents binding for NATS
-1.0.2 has, and the same text as in a batch over HTTP. `Nats-Msg-Id` is the event's id.
+1.0.2 has, and the same text as in a batch over HTTP. `Nats-Msg-Id` is its source and id, which
+together name an event: two shops may give the same id.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ log = logging.getLogger(__name__)
 MAX_EVENTS = 500
 MAX_BYTES = 1024 * 1024  # of one run: a slow line must get it through within the deadline
 WINDOW_KEY = "reconnect_window_s"  # the stream's metadata: how the operator steers the fleet
-HEADER_BYTES = 512  # what the headers of one message may take of the server's limit
+HEADER_BYTES = 1024  # what the headers of one message may take of the server's limit
 HEADERS = {"content-type": EVENT_TYPE}
 LANES = {lane.value: lane.name.lower() for lane in Lane}  # rows carry the plain value
 STATUSES = {Outcome.STORED: ResultStatus.ACCEPTED, Outcome.DUPLICATE: ResultStatus.DUPLICATE}
@@ -154,10 +155,11 @@ class NatsTransport:
         for row in batch[: self._size]:
             body = encode_event(row, self._source)
             size += len(body)
-            fits = len(body) + len(row.id) + HEADER_BYTES <= max_bytes
+            fits = len(body) + HEADER_BYTES <= max_bytes
             if not fits or _lane(row) != _lane(batch[0]) or (messages and size > MAX_BYTES):
                 break
-            messages.append(Outgoing(self._subject(row), body, row.id, HEADERS))
+            message_id = f"{self._source}/{row.id}"
+            messages.append(Outgoing(self._subject(row), body, message_id, HEADERS))
         return batch[: len(messages)], messages
 
     def _subject(self, row: OutboxRow) -> str:

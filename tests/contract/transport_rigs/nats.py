@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import orjson
 from contract.transport_rigs.rig import AT, DEADLINE_S, SECRET, Can, Mishap, scan_row
 
 from sync.jetstream.fake import FakeServer, Fault
-from sync.jetstream.port import MESSAGE_ID
 from sync.outbox import OutboxRow
 from sync.transports.base import Transport
 from sync.transports.nats import WINDOW_KEY, NatsTransport, Settings, plan_of
@@ -48,7 +48,7 @@ class NatsRig:
 
     def accepted(self) -> Sequence[str]:
         held = self.server.streams[self.settings.stream].messages
-        return [message.headers[MESSAGE_ID] for message in held]
+        return [orjson.loads(message.body)["id"] for message in held]
 
     def befall(self, mishap: Mishap) -> None:
         self.server.faults.append(FAULTS[mishap])

@@ -36,9 +36,8 @@ class Bench:
 
     @property
     def ids(self) -> list[str]:
-        return [
-            message.headers["Nats-Msg-Id"] for message in self.server.streams["EVENTS"].messages
-        ]
+        held = self.server.streams["EVENTS"].messages
+        return [orjson.loads(message.body)["id"] for message in held]
 
 
 def row(number: int, data: bytes = b'{"n":1}', lane: Lane = Lane.ORDINARY) -> OutboxRow:
@@ -69,7 +68,7 @@ async def test_a_message_is_the_cloud_event_in_json_under_store_lane_and_type():
     assert message.subject == "store.s1.urgent.store.scan.recorded"
     assert message.headers == {
         "content-type": "application/cloudevents+json",
-        "Nats-Msg-Id": "e0007",
+        "Nats-Msg-Id": "/stores/s1/epoch1/e0007",
     }
     assert orjson.loads(message.body) == {
         "specversion": "1.0",
@@ -82,6 +81,15 @@ async def test_a_message_is_the_cloud_event_in_json_under_store_lane_and_type():
         "datacontenttype": "application/json",
         "data": {"n": 1},
     }
+
+
+async def test_two_shops_may_give_the_same_id():
+    bench = Bench()
+    transport = await bench.opened()
+    other = NatsTransport(bench.line, SETTINGS, "s2", "epoch1")
+    for shop in (transport, other):
+        assert {result.status for result in await shop.send(rows(1, 2))} == {"accepted"}
+    assert bench.ids == ids(1, 2) * 2
 
 
 async def test_a_page_is_one_exchange():
