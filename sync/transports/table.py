@@ -30,7 +30,9 @@ TRANSPORTS: Mapping[str, str] = {
     "webhook": "sync.transports.webhook",
     "csv": "sync.transports.csv_file",
 }
-FEEDS: Mapping[str, str] = {}  # beside the platform's own, which is there when a platform is
+FEEDS: Mapping[str, str] = {  # beside the platform's own, which is there when a platform is
+    "nats": "sync.jetstream.feed",
+}
 
 
 @dataclass(frozen=True, slots=True)
