@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -61,11 +63,12 @@ class ManualClock:
         self.wall += timedelta(seconds=seconds)
 
 
+@cache
 def boot_id() -> str:
-    """Another one after each start of the box; "" where the kernel does not tell."""
+    """Another one after each start of the box; of each process, where the kernel does not tell."""
     with suppress(OSError):
         return BOOT_ID.read_text().strip()
-    return ""
+    return secrets.token_hex(8)
 
 
 def is_plausible(now: datetime) -> bool:

@@ -67,7 +67,7 @@ def loops(
     async def purge() -> None:
         # Asked first by a reader: an empty write would wear the card every ten seconds.
         if await storage.read(lambda view: outbox.purgeable(view.ledger)):
-            await storage.write(lambda tx: outbox.purge(tx, PURGE_ROWS))
+            await storage.write(lambda tx: outbox.purge(tx, PURGE_ROWS), is_upkeep=True)
 
     return (
         Loop("end idle visits", VISIT_SWEEP_S, lambda: clienteling.end_idle_visits(idle)),

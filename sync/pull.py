@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import aclosing
+from datetime import datetime
 
 from sync.errors import CursorLostError
 from sync.feed import ChangesPage, Feed
@@ -22,21 +23,26 @@ OFFSET_STEP_S = 1.0  # clock offsets are shown in steps, so that jitter is no ch
 class Puller:
     """The body of the pull loop."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  the feed's two ends and who is told
         self,
         feed: Feed,
         cache: Cache,
         board: StatusBoard,
         clock: Clock,
         exchanged: Callable[[float | None], None],
+        heard: Callable[[datetime | None], None] | None = None,
     ) -> None:
-        """`exchanged` hears of every success, with the announced reconnect window."""
+        """`exchanged` hears of every success, with the announced reconnect window.
+
+        `heard` takes what the other end's clock said, at the moment of its answer.
+        """
         self._feed = feed
         self._cache = cache
         self._board = board
         self._now = clock.now
         self._monotonic = clock.monotonic
         self._exchanged = exchanged
+        self._heard = heard
         self._cursor_lost = False
         self._reached = False
 
@@ -71,6 +77,8 @@ class Puller:
             self._exchanged(None)
             raise  # the loop's pause spreads the snapshots of a whole fleet
         self._reached = True
+        if self._heard is not None:
+            self._heard(page.server_time)
         self._exchanged(page.reconnect_window_s)
         await self._cache.apply(page.changes, page.cursor, page.server_time)
         self._show(page)

@@ -6,14 +6,15 @@ None waits for another: a stuck transport holds up nobody.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from random import Random
 
-from sync import outbox, pull
+from sync import outbox, pull, true_time
 from sync.backoff import Backoff
-from sync.delivery import Ages, Delivery, Stale
+from sync.delivery import Delivery, Stale
 from sync.feed import Feed
 from sync.loop import Line, Loop, Task
 from sync.outbox import Connection
@@ -21,6 +22,7 @@ from sync.ports import Cache, Clock, Ledger
 from sync.pull import Puller
 from sync.push import Pusher
 from sync.status import Listener, StatusBoard, SyncStatus
+from sync.true_time import PlatformClock, Told
 
 __all__ = ["Delivery", "Ends", "Stale", "SyncWorker"]
 
@@ -56,11 +58,11 @@ class SyncWorker:
         clock: Clock,
         random: Random,
         reconnect_window_s: float | None = None,
-        ages: Ages | None = None,
+        platform_clock: PlatformClock | None = None,
     ) -> None:
         """`reconnect_window_s` holds until the other end announces its own.
 
-        Without `ages` no event is ever too old to be sent.
+        Without `platform_clock` no event is ever too old to be sent.
         """
         self._ends = ends
         self._clock = clock
@@ -68,11 +70,14 @@ class SyncWorker:
         self._recalled = False
         self._enrolled = False
         self._recalling = asyncio.Lock()
+        self._platform_clock = platform_clock
+        self._times: dict[str, datetime | None] = {}
+        self._told: Told | None = None
         self._backoffs: dict[str, Backoff] = {}
         self._others: dict[str, _End] = {}
         self._pushers: dict[str, Pusher] = {}
         for delivery in ends.deliveries:
-            self._add_push(delivery, random, ages)
+            self._add_push(delivery, random)
         if ends.feed is not None:
             self._add_pull(ends.feed, random)
         for name in self._others:
@@ -93,7 +98,8 @@ class SyncWorker:
 
     def nudge(self) -> None:
         """A new event was committed."""
-        for name in self._pushers:
+        for name, pusher in self._pushers.items():
+            pusher.news()
             self._others[name].line.loops[0].wake()
 
     def status(self) -> SyncStatus:
@@ -104,7 +110,7 @@ class SyncWorker:
         """Call `listener` with each new status; returns the way to stop that."""
         return self._board.subscribe(listener)
 
-    def _add_push(self, delivery: Delivery, random: Random, ages: Ages | None) -> None:
+    def _add_push(self, delivery: Delivery, random: Random) -> None:
         name, backoff = delivery.name, Backoff(random)
         pusher = Pusher(
             delivery,
@@ -113,7 +119,8 @@ class SyncWorker:
             self._clock,
             partial(self._exchanged, name),
             random,
-            ages,
+            self._platform_clock,
+            partial(self._heard, name),
         )
         task = Task(name, partial(self._push, name), pusher.rest_s, pusher.refresh)
         self._pushers[name] = pusher
@@ -121,7 +128,12 @@ class SyncWorker:
 
     def _add_pull(self, feed: Feed, random: Random) -> None:
         puller = Puller(
-            feed, self._ends.cache, self._board, self._clock, partial(self._exchanged, pull.NAME)
+            feed,
+            self._ends.cache,
+            self._board,
+            self._clock,
+            partial(self._exchanged, pull.NAME),
+            partial(self._heard, pull.NAME),
         )
         task = Task(pull.NAME, partial(self._pull, puller), lambda: PULL_IDLE_S)
         self._add(self._board.line_of(pull.NAME), task, Backoff(random))
@@ -143,11 +155,11 @@ class SyncWorker:
                 lambda tx: outbox.remember_window(tx, window_s, name),
             )
             end.remembered_window_s = window_s
-        return await self._pushers[name].step()
+        return await self._with_time(self._pushers[name].step())
 
     async def _pull(self, puller: Puller) -> bool:
         await self._recall()
-        return await puller.step()
+        return await self._with_time(puller.step())
 
     async def _recall(self) -> None:
         """Take up what an earlier run knew, so that a start while offline is no first contact."""
@@ -157,6 +169,8 @@ class SyncWorker:
             names = tuple(self._others)
             windows = await self._ends.ledger.read(lambda conn: _windows(conn, names))
             self._board.change(profiles_as_of=await self._ends.cache.as_of())
+            if self._platform_clock is not None:
+                await self._ends.ledger.read(self._platform_clock.recall)
             for name, window_s in zip(names, windows, strict=True):
                 self._others[name].remembered_window_s = window_s
                 self._announce(name, window_s)
@@ -186,6 +200,23 @@ class SyncWorker:
         for other, end in self._others.items():
             if other == name or came_back:
                 end.line.is_back()
+
+    def _heard(self, loop: str, server_time: datetime | None) -> None:
+        """Another end's clock, at the moment of its answer; the same again says nothing."""
+        is_news = server_time is not None and server_time != self._times.get(loop)
+        self._times[loop] = server_time
+        if is_news and server_time is not None and self._platform_clock is not None:
+            self._told = self._platform_clock.hears(server_time) or self._told
+
+    async def _with_time(self, step: Awaitable[bool]) -> bool:
+        """Do one step, and keep what it told of the time."""
+        try:
+            return await step
+        finally:
+            told = self._told
+            if told is not None:
+                await self._ends.ledger.write(partial(true_time.tell, told=told))
+                self._told = None if self._told is told else self._told
 
     def _announce(self, name: str, window_s: float | None) -> None:
         if window_s is None:

@@ -40,8 +40,8 @@ class SyncLedger:
         self._storage = storage
 
     async def write(self, fn: Callable[[Connection], T], /) -> T:
-        """One durable transaction."""
-        return await self._storage.write(fn)
+        """One durable transaction. Acknowledging is what makes room on a full disk."""
+        return await self._storage.write(fn, is_upkeep=True)
 
     async def read(self, fn: Callable[[Connection], T], /) -> T:
         """On a read-only connection."""

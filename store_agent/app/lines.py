@@ -45,7 +45,7 @@ def build_sync(
         return None
     jitter = Random(secrets.randbits(64))  # noqa: S311  not a secret
     window_s = settings.platform.reconnect_window_s if settings.platform else None
-    return SyncWorker(ends, clock, jitter, window_s, ages=platform_clock)
+    return SyncWorker(ends, clock, jitter, window_s, platform_clock=platform_clock)
 
 
 def build_lookups(settings: Settings, clock: Clock) -> Lookups | None:

@@ -51,7 +51,7 @@ from store_agent.checkout.refs import CustomerRefs
 from store_agent.checkout.upkeep import Upkeep
 from store_agent.checkout.verbs import Checkout
 from store_agent.clienteling import Clienteling
-from store_agent.clock import Clock
+from store_agent.clock import Clock, boot_id
 from store_agent.config import PresenceSettings, Settings, StorageOptions
 from store_agent.domain.errors import InvalidInput
 from store_agent.storage import Storage, StorageSettings, keys, ledger, open_storage
@@ -62,6 +62,7 @@ from store_agent.tablet.shop import Places, TabletShop
 from store_agent.till_board import TillBoard
 from sync import schema
 from sync.status import LineState
+from sync.true_time import ClockWatch, PlatformClock
 from sync.worker import SyncWorker
 
 PAIRING_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # nothing that looks like something else
@@ -273,6 +274,7 @@ def open_files(settings: Settings, clock: Clock) -> Storage:
         ),
         now=clock.now,
         extra_migrations=schema.MIGRATIONS,
+        first=ClockWatch(PlatformClock(boot_id(), clock.now, clock.monotonic).look),
     )
 
 
