@@ -75,13 +75,15 @@ def brief(view: View, person: Customer, at: datetime, zone: ZoneInfo, language: 
     return Briefing(person, relationship, decisions, find_sentence)
 
 
-def wanted(resolution: Resolution, data: str, person: Customer | None) -> Wanted | None:
-    """What the platform could tell about a scan that this shop does not know enough of."""
+def wanted(
+    resolution: Resolution, data: str, person: Customer | None, symbology: str | None = None
+) -> Wanted | None:
+    """What the platform could tell about who was scanned, when this shop does not know enough."""
     if resolution.customer_id is not None:
         return None if person is not None and not person.stub else whole(resolution.customer_id)
     if resolution.kind is not ScanKind.UNKNOWN or resolution.reason is not ScanReason.UNKNOWN_PASS:
         return None
-    scanned = normalise(data, None)
+    scanned = normalise(data, symbology)
     return Wanted.barcode(scanned.text) if isinstance(scanned, ScannedText) else None
 
 

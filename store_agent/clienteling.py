@@ -39,6 +39,8 @@ from store_agent.storage import (
     visits,
 )
 from store_agent.storage.pass_book import StoredPassBook
+from sync.lookup import Wanted
+from sync.lookup_desk import LookupDesk
 
 SCAN_DOOR = "scan"
 
@@ -58,12 +60,16 @@ class ScanOutcome:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What the look-up of a scan brought: a person who may be named, or the reason why not."""
+    """What the look-up of a scan brought: a person who may be named, or the reason why not.
+
+    `wanted` is what the platform may know more about.
+    """
 
     resolution: Resolution
     reason: ScanReason | None
-    briefing: Briefing | None
-    open_visit: Visit | None
+    briefing: Briefing | None = None
+    open_visit: Visit | None = None
+    wanted: Wanted | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,7 @@ class _Asked:
 class Clienteling:
     """The verbs, over one storage. `changed` is told after each durable change of the floor."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  whom the verbs need, by name
         self,
         storage: Storage,
         store: StoreSettings,
@@ -86,8 +92,10 @@ class Clienteling:
         *,
         changed: Callable[[Greeting | None], None],
         make_id: NewId = new_id,
+        desk: LookupDesk | None = None,
     ) -> None:
-        """Wire the verbs; nothing happens until one is called."""
+        """Wire the verbs; nothing happens until one is called. `desk` asks the platform."""
+        self._desk = desk
         self._storage = storage
         self._store = store
         self._zone = ZoneInfo(store.zone)
@@ -105,12 +113,28 @@ class Clienteling:
         """
         asked = _Asked(scan, self._new_id(), _hash_of_scan(scan) if scan.scan_id else b"")
         try:
-            outcome = await self._storage.decide(*self._steps(asked))
+            outcome = await self._decide(asked)
         except NotWritable:
             outcome = await self._show_only(asked)
         if outcome.greeting is not None:
             self._changed(outcome.greeting)
         return outcome
+
+    async def _decide(self, asked: _Asked) -> ScanOutcome:
+        """Record the scan; before that, once and within its budget, ask about a stranger."""
+        look, record = self._steps(asked)
+        if self._desk is None:
+            return await self._storage.decide(look, record)
+
+        def record_unless_wanted(tx: Connection, found: _Found) -> ScanOutcome | Wanted:
+            told = _told_before(tx, asked.scan, asked.body_hash)
+            return found.wanted if found.wanted and told is None else record(tx, found)
+
+        outcome = await self._storage.decide(look, record_unless_wanted)
+        if isinstance(outcome, ScanOutcome):
+            return outcome
+        await self._desk.ask(outcome)
+        return await self._storage.decide(look, record)
 
     def _steps(
         self, asked: _Asked
@@ -137,7 +161,7 @@ class Clienteling:
         once = found.resolution.once
         if once is not None:
             if once in self._shown_codes:
-                found = _Found(found.resolution, ScanReason.REPLAYED, None, None)
+                found = _Found(found.resolution, ScanReason.REPLAYED)
             self._shown_codes.add(once)
         greeting = Greeting(
             event_id=asked.event_id,
@@ -162,18 +186,20 @@ class Clienteling:
         book = StoredPassBook(view)
         resolution = resolve(scan.data, scan.symbology, book, now, is_plausible(now))
         if resolution.customer_id is None:
-            return _Found(resolution, resolution.reason, None, None)
+            wanted = briefing.wanted(resolution, scan.data, None, scan.symbology)
+            return _Found(resolution, resolution.reason, wanted=wanted)
         customer = briefing.customer(view, resolution.customer_id)
+        wanted = briefing.wanted(resolution, scan.data, customer)
         if customer is None:
-            return _Found(resolution, ScanReason.CUSTOMER_GONE, None, None)
+            return _Found(resolution, ScanReason.CUSTOMER_GONE, wanted=wanted)
         visit = visits.find_open(view.ledger, customer.id)
         reason = why_unnamed(customer)
         if reason is None and visit is not None and visit.other_person:
             reason = ScanReason.NOT_THIS_PERSON
         if reason is not None:
-            return _Found(resolution, reason, None, None)
+            return _Found(resolution, reason)
         brief = briefing.brief(view, customer, now, self._zone, self._store.language)
-        return _Found(resolution, None, brief, visit)
+        return _Found(resolution, None, brief, visit, wanted)
 
     def _record_scan(self, tx: Connection, asked: _Asked, found: _Found) -> ScanOutcome:
         scan, body_hash = asked.scan, asked.body_hash
@@ -183,7 +209,7 @@ class Clienteling:
                 return ScanOutcome(told, None)
         once = found.resolution.once
         if once is not None and not once_codes.burn(tx, once, scan.received_at):
-            found = _Found(found.resolution, ScanReason.REPLAYED, None, None)
+            found = _Found(found.resolution, ScanReason.REPLAYED)
         greeting = self._greeting(tx, asked, found)
         emit(tx, events.scan_recorded(greeting.event_id, scan, greeting))
         answer = _json(briefing.scan_answer(greeting))

@@ -78,8 +78,8 @@ def loops(
     )
 
 
-def calendar(storage: Storage, clock: Clock) -> tuple[CalendarJob, ...]:
-    """What runs by the calendar."""
+def calendar(storage: Storage, clock: Clock, release_strangers: Work) -> tuple[CalendarJob, ...]:
+    """What runs by the calendar. `release_strangers` lets go of profiles that were looked up."""
 
     async def retention() -> None:
         now = clock.now()
@@ -91,7 +91,10 @@ def calendar(storage: Storage, clock: Clock) -> tuple[CalendarJob, ...]:
 
         await storage.write(forget)
 
-    return (CalendarJob("retention", 3, 30, retention),)
+    return (
+        CalendarJob("profiles looked up", 3, 20, release_strangers),
+        CalendarJob("retention", 3, 30, retention),
+    )
 
 
 async def run(table: Sequence[Loop], dated: Sequence[CalendarJob], zone: str) -> None:

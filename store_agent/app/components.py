@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from kiosk_ui import model
+from store_agent.app.feed import SyncCache
 from store_agent.app.presence import Presence
 from store_agent.app.readers import Scanner
 from store_agent.clock import Clock, is_plausible
@@ -21,10 +22,11 @@ STALE_AFTER_S = 12 * 3600
 class Components:
     """Asks every part how it is doing."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  everybody who is asked
         self,
         storage: Storage,
         sync: SyncWorker | None,
+        cache: SyncCache,
         scanners: Sequence[Scanner],
         presence: Presence,
         clock: Clock,
@@ -32,10 +34,12 @@ class Components:
         """Nothing is asked until somebody wants to know."""
         self._storage = storage
         self._sync = sync
+        self._cache = cache
         self._scanners = scanners
         self._presence = presence
         self._clock = clock
         self._started = clock.now()
+        self._profiles = ComponentHealth("profiles", HealthState.OK, self._started)
 
     def rows(self) -> tuple[ComponentHealth, ...]:
         """Every component now."""
@@ -46,6 +50,7 @@ class Components:
         return (
             *self._storage.health(),
             self._platform(),
+            self._profiles_row(),
             self._clock_row(),
             *scanners,
             *self._presence.rows(),
@@ -64,6 +69,25 @@ class Components:
             return ComponentHealth("platform", state, status.since, reason)
         reason = status.reason or "no contact yet"
         return ComponentHealth("platform", HealthState.OFFLINE, status.since, reason)
+
+    def _profiles_row(self) -> ComponentHealth:
+        """The copy of the platform's documents: is a new one on its way, is all of it readable?"""
+        reason = self._why_not_all()
+        state = HealthState.DEGRADED if reason else HealthState.OK
+        since = self._profiles.since if state is self._profiles.state else self._clock.now()
+        self._profiles = ComponentHealth("profiles", state, since, reason)
+        return self._profiles
+
+    def _why_not_all(self) -> str:
+        progress = self._sync.status().bootstrap if self._sync is not None else None
+        if progress is not None:
+            share = f" ({100 * progress.done // progress.total} %)" if progress.total else ""
+            return f"a copy is being taken: {progress.done} of {progress.total} documents{share}"
+        census = self._cache.census
+        if not census.unreadable:
+            return ""
+        named = ", ".join(census.collections)
+        return f"{census.unreadable} documents of the platform cannot be read: {named}"
 
     def _clock_row(self) -> ComponentHealth:
         good = is_plausible(self._clock.now())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -132,7 +132,7 @@ class SyncCache:
         await self._storage.write_cache(lambda tx: changes.take(tx, translated, now))
         if any(change.collection in RIGHTS for change in translated):
             await self._rights()
-        self._changed(_customers(documents))
+        self._changed(frozenset(_owners(documents)))
 
     def _note_page(self, news: Sequence[Change]) -> None:
         """Remember what a page is about; a merge is about documents it does not name."""
@@ -219,3 +219,11 @@ def _customers(news: Sequence[Change]) -> frozenset[str] | None:
     if any(c.collection != "customers" for c in news):
         return None
     return frozenset(c.key for c in news)
+
+
+def _owners(documents: Sequence[Change]) -> Iterator[str]:
+    """Whose documents these are."""
+    for one in documents:
+        owner = one.key if one.collection == "customers" else (one.doc or {}).get("customer_id")
+        if isinstance(owner, str):
+            yield owner

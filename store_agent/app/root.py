@@ -40,7 +40,7 @@ from store_agent.app.announcer import Announcer
 from store_agent.app.components import Components
 from store_agent.app.doorway import Addresses, Doorway
 from store_agent.app.feed import SyncCache
-from store_agent.app.lines import build_sync
+from store_agent.app.lines import build_lookups, build_sync
 from store_agent.app.presence import Presence, build_presence, hearing
 from store_agent.app.readers import Scanner, build_readers, listen
 from store_agent.app.serving import serve
@@ -61,6 +61,7 @@ from store_agent.tablet.cookies import CookieReader
 from store_agent.tablet.shop import Places, TabletShop
 from store_agent.till_board import TillBoard
 from sync import schema
+from sync.lookup_desk import LookupDesk
 from sync.status import LineState
 from sync.true_time import ClockWatch, PlatformClock
 from sync.worker import SyncWorker
@@ -91,6 +92,8 @@ class Agent:
     hub: Hub
     components: Components
     sync: SyncWorker | None
+    cache: SyncCache
+    desk: LookupDesk | None
     scanners: tuple[Scanner, ...]
     web: ASGIApp
     pairing_code: str
@@ -101,7 +104,6 @@ def build(settings: Settings, clock: Clock, addresses: Addresses) -> Agent:
     storage = open_files(settings, clock)
     hub, metrics = Hub(), Metrics()
     announcer = Announcer(hub, metrics)
-    clienteling = Clienteling(storage, settings.store, clock, changed=announcer.happened)
     presence = build_presence(settings, storage, clock, announcer.presence_changed)
     secret = keys.load_or_create_key(_key_file(settings))
     counter = Counter(
@@ -116,8 +118,14 @@ def build(settings: Settings, clock: Clock, addresses: Addresses) -> Agent:
         storage, clock, announcer.profiles_changed, presence.watch.on_positions, upkeep.take_news
     )
     sync = build_sync(settings, storage, clock, cache)
+
+    def is_online() -> bool:
+        return sync is not None and sync.status().line is LineState.ONLINE
+
+    desk = _desk(settings, clock, cache, is_online)
+    clienteling = Clienteling(storage, settings.store, clock, changed=announcer.happened, desk=desk)
     scanners = build_readers(settings.readers, clock)
-    components = Components(storage, sync, scanners, presence, clock)
+    components = Components(storage, sync, cache, scanners, presence, clock)
     places = Places(
         presence.book,
         presence.air.blind_zones,
@@ -126,6 +134,7 @@ def build(settings: Settings, clock: Clock, addresses: Addresses) -> Agent:
     shop = TabletShop(storage, clienteling, settings.store, clock, components.status, places, board)
     announcer.connect(shop, presence.watch, sync)
     _gauges(metrics, hub, sync)
+    _feed_gauges(metrics, cache, desk)
     metrics.gauge("sightings", "Radio sightings used", lambda: presence.air.used)
     pairing_code = settings.tablets.pairing_code or _pairing_code()
     access = TabletAccess(storage, clock, pairing_code)
@@ -152,11 +161,11 @@ def build(settings: Settings, clock: Clock, addresses: Addresses) -> Agent:
                 storage,
                 counter,
                 clock,
-                is_online=lambda: sync is not None and sync.status().line is LineState.ONLINE,
+                is_online=is_online,
                 changed=announcer.happened,
                 board=board,
             ),
-            Identify(storage, counter, clock),
+            Identify(storage, counter, clock, desk),
             settings.store,
             clock,
             metrics,
@@ -187,10 +196,40 @@ def build(settings: Settings, clock: Clock, addresses: Addresses) -> Agent:
         hub=hub,
         components=components,
         sync=sync,
+        cache=cache,
+        desk=desk,
         scanners=scanners,
         web=web,
         pairing_code=pairing_code,
     )
+
+
+def _desk(
+    settings: Settings, clock: Clock, cache: SyncCache, is_online: Callable[[], bool]
+) -> LookupDesk | None:
+    """Who asks the platform about strangers; None where there is nobody to ask."""
+    lookups = build_lookups(settings, clock)
+    return None if lookups is None else LookupDesk(lookups, cache, clock.monotonic, is_online)
+
+
+def _feed_gauges(metrics: Metrics, cache: SyncCache, desk: LookupDesk | None) -> None:
+    metrics.gauge(
+        "feed_unreadable_documents",
+        "Documents of the platform put aside",
+        lambda: cache.census.unreadable,
+    )
+    metrics.gauge(
+        "feed_unknown_documents",
+        "Documents of unknown collections since the last snapshot",
+        lambda: cache.census.unknown,
+    )
+    if desk is None:
+        return
+    counts = desk.counts
+    metrics.gauge("lookups_asked", "Look-ups since the start", lambda: counts.asked)
+    metrics.gauge("lookups_found", "Look-ups that brought something", lambda: counts.found)
+    metrics.gauge("lookups_late", "Look-ups nobody waited for any more", lambda: counts.late)
+    metrics.gauge("lookups_failed", "Look-ups without an answer", lambda: counts.failed)
 
 
 def _gauges(metrics: Metrics, hub: Hub, sync: SyncWorker | None) -> None:
@@ -231,6 +270,7 @@ async def run(agent: Agent, doorway: Doorway, started: Callable[[], None]) -> No
             log.warning("damaged file moved aside", file=recovery.file, to=recovery.moved_to)
             if recovery.file == ledger.FILE:
                 await agent.clienteling.on_ledger_replaced(recovery.reason)
+        await agent.cache.read_again()
         await agent.upkeep.take_news()  # a crash may have come between a page and this
         async with asyncio.TaskGroup() as group:
             background = [group.create_task(work) for work in _background(agent)]
@@ -238,6 +278,8 @@ async def run(agent: Agent, doorway: Doorway, started: Callable[[], None]) -> No
             for task in background:
                 task.cancel()
     finally:
+        if agent.desk is not None:
+            await agent.desk.close()
         await agent.storage.close()
 
 
@@ -251,7 +293,7 @@ def _spare_the_collector() -> None:
 def _background(agent: Agent) -> list[Coroutine[Any, Any, None]]:
     """Everything that runs beside the listeners."""
     table = jobs.loops(agent.settings, agent.storage, agent.clienteling, agent.upkeep)
-    dated = jobs.calendar(agent.storage, agent.clock)
+    dated = jobs.calendar(agent.storage, agent.clock, agent.cache.release_strangers)
     work: list[Coroutine[Any, Any, None]] = [jobs.run(table, dated, agent.settings.store.zone)]
     work += [listen(scanner, agent.clienteling) for scanner in agent.scanners]
     work += [agent.presence.watch.run(), *hearing(agent.presence)]

@@ -42,6 +42,7 @@ class OfferReason(StrEnum):
     NOT_IN_RFM_BAND = "not_in_rfm_band"
     NOT_THIS_BUYER = "not_this_buyer"
     NOT_FIRST_VISIT = "not_first_visit"
+    PROFILE_ELSEWHERE = "profile_elsewhere"  # a stub: what the offer asks about is not known here
     NOT_TRIGGERED = "not_triggered"
     # at the till
     BELOW_MINIMUM = "below_minimum"

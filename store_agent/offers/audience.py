@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from store_agent.domain.birthday import days_to_birthday
@@ -75,6 +75,8 @@ def outside_audience(shopper: Shopper, audience: Audience) -> OfferReason | None
     """The first question of the audience that says no."""
     if audience == EVERYBODY:
         return None
+    if shopper.customer.stub and replace(audience, consent=None) != EVERYBODY:
+        return OfferReason.PROFILE_ELSEWHERE
     return _no_member(shopper, audience) or _wrong_history(shopper, audience)
 
 
@@ -120,6 +122,8 @@ def _has_birthday(shopper: Shopper, within_days: int) -> bool:
 
 
 def _owned(shopper: Shopper, offer: Offer) -> OfferReason | None:
+    if offer.skus and shopper.customer.stub:  # nobody here knows what they own
+        return OfferReason.PROFILE_ELSEWHERE
     if not offer.skus or not shopper.owned_skus.issuperset(offer.skus):
         return None
     # Beside somebody who buys a gift, not even the refusal may tell what was bought before.
