@@ -31,6 +31,7 @@ class PlainLedger:
     def __init__(self, path: Path | str = ":memory:") -> None:
         """Open or create it."""
         self.connection = sqlite3.connect(path, isolation_level=None)
+        self.connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         self.connection.execute("PRAGMA journal_mode=WAL")
         self.connection.execute("PRAGMA synchronous=FULL")
         if not self.connection.execute("SELECT 1 FROM sqlite_master").fetchone():

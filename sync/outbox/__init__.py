@@ -5,8 +5,20 @@ one. Each transport has its own position in each, its own quarantine, and holds 
 docs/sync.md tells the whole story.
 """
 
+from sync.outbox.caps import Caps, ClassCap, DropReason, Usage
+from sync.outbox.drops import (
+    Candidate,
+    Dropped,
+    Place,
+    drop,
+    gates,
+    oldest,
+    set_gates,
+    take_untold,
+    untold,
+)
 from sync.outbox.enrolment import configured, enrol, recall_window, remember_window
-from sync.outbox.figures import Backlog, backlog
+from sync.outbox.figures import Backlog, backlog, free_pages, usage, vacuum
 from sync.outbox.quarantine import (
     Quarantined,
     export,
@@ -45,20 +57,31 @@ __all__ = [
     "PLATFORM",
     "SEQUENCE_DIGITS",
     "Backlog",
+    "Candidate",
+    "Caps",
+    "ClassCap",
     "Connection",
     "Cursor",
+    "DropReason",
+    "Dropped",
     "EventClass",
     "Lane",
     "OutboxEvent",
     "OutboxRow",
+    "Place",
     "Quarantined",
+    "Usage",
     "acknowledge",
     "backlog",
     "configured",
     "count_stale",
+    "drop",
     "enrol",
     "export",
+    "free_pages",
     "from_rfc3339",
+    "gates",
+    "oldest",
     "page",
     "position",
     "purge",
@@ -70,5 +93,10 @@ __all__ = [
     "recall_window",
     "remember_window",
     "retry",
+    "set_gates",
+    "take_untold",
     "to_rfc3339",
+    "untold",
+    "usage",
+    "vacuum",
 ]

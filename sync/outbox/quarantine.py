@@ -78,7 +78,7 @@ def quarantined(
 def quarantine_count(conn: Connection, transport: str | None = None) -> int:
     """How many events are refused and kept."""
     row = conn.execute(
-        "SELECT coalesce(sum(held), 0) FROM outbox_transports WHERE ?1 IS NULL OR name = ?1",
+        "SELECT coalesce(sum(held), 0) FROM outbox_held_totals WHERE ?1 IS NULL OR transport = ?1",
         (transport,),
     ).fetchone()
     return int(row[0])

@@ -6,9 +6,11 @@ deleted later, in bounded steps, once every configured transport is past them.
 
 from __future__ import annotations
 
+from sync.outbox.drops import gate, refuse
 from sync.outbox.pages import read_page
 from sync.outbox.rows import (
     Connection,
+    EventClass,
     Lane,
     OutboxEvent,
     OutboxRow,
@@ -22,10 +24,16 @@ PLATFORM = "platform"  # the name of the default transport
 def put(tx: Connection, event: OutboxEvent) -> None:
     """Store one event in the caller's open transaction. Never commits.
 
-    Raises InvalidEventError when no platform could ever read it: that is a bug of the caller,
-    found here rather than at the head of the queue.
+    When there is no room for its class it is not stored but counted, in the same transaction, and
+    the caller goes on; that never befalls a right. Raises InvalidEventError when no platform could
+    ever read the event: a bug of the caller, found here rather than at the head of the queue.
     """
     check(event)
+    if event.event_class is not EventClass.RIGHT:
+        closed = gate(tx, event.event_class)
+        if closed is not None:
+            refuse(tx, event.event_class, closed)
+            return
     tx.execute(
         "INSERT INTO outbox"
         " (id, type, subject, occurred_at, data, lane, event_class, clock)"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from sync import true_time
 
 # What a row takes beside its `data`: the other columns, three indexes, its part of the pages.
-ROW_OVERHEAD_BYTES = 320
+ROW_OVERHEAD_BYTES = 200
 
 _TABLES = f"""
     -- `seq` never repeats in the life of a file, and it alone is the order.
@@ -55,9 +55,6 @@ _TABLES = f"""
         name TEXT PRIMARY KEY,
         is_configured INTEGER NOT NULL,
         reconnect_window_s REAL,
-        held INTEGER NOT NULL DEFAULT 0,
-        held_bytes INTEGER NOT NULL DEFAULT 0,
-        retrying INTEGER NOT NULL DEFAULT 0,
         stale INTEGER NOT NULL DEFAULT 0,
         dropped INTEGER NOT NULL DEFAULT 0
     ) STRICT, WITHOUT ROWID;
@@ -92,29 +89,41 @@ _TABLES = f"""
     CREATE INDEX outbox_retries ON outbox_quarantine (transport, lane, retry_seq)
         WHERE retry_seq IS NOT NULL;
     CREATE INDEX outbox_held ON outbox_quarantine (event_class) WHERE event_class <> 'right';
+    -- `held` waits for a decision, `retrying` for its turn.
+    CREATE TABLE outbox_held_totals (
+        transport TEXT NOT NULL,
+        event_class TEXT NOT NULL,
+        held INTEGER NOT NULL DEFAULT 0,
+        retrying INTEGER NOT NULL DEFAULT 0,
+        bytes INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (transport, event_class)
+    ) STRICT, WITHOUT ROWID;
     CREATE TRIGGER outbox_counts_held AFTER INSERT ON outbox_quarantine BEGIN
-        UPDATE outbox_transports SET held = held + (new.retry_seq IS NULL),
+        INSERT INTO outbox_held_totals (transport, event_class)
+            VALUES (new.transport, new.event_class) ON CONFLICT DO NOTHING;
+        UPDATE outbox_held_totals SET held = held + (new.retry_seq IS NULL),
             retrying = retrying + (new.retry_seq IS NOT NULL),
-            held_bytes = held_bytes + length(new.data) + {ROW_OVERHEAD_BYTES}
-            WHERE name = new.transport;
+            bytes = bytes + length(new.data) + {ROW_OVERHEAD_BYTES}
+            WHERE transport = new.transport AND event_class = new.event_class;
     END;
     CREATE TRIGGER outbox_counts_freed AFTER DELETE ON outbox_quarantine BEGIN
-        UPDATE outbox_transports SET held = held - (old.retry_seq IS NULL),
+        UPDATE outbox_held_totals SET held = held - (old.retry_seq IS NULL),
             retrying = retrying - (old.retry_seq IS NOT NULL),
-            held_bytes = held_bytes - length(old.data) - {ROW_OVERHEAD_BYTES}
-            WHERE name = old.transport;
+            bytes = bytes - length(old.data) - {ROW_OVERHEAD_BYTES}
+            WHERE transport = old.transport AND event_class = old.event_class;
     END;
     CREATE TRIGGER outbox_counts_retried AFTER UPDATE OF retry_seq ON outbox_quarantine BEGIN
-        UPDATE outbox_transports SET
+        UPDATE outbox_held_totals SET
             held = held + (new.retry_seq IS NULL) - (old.retry_seq IS NULL),
             retrying = retrying + (new.retry_seq IS NOT NULL) - (old.retry_seq IS NOT NULL)
-            WHERE name = new.transport;
+            WHERE transport = new.transport AND event_class = new.event_class;
     END;
 
     -- A class that takes nothing in at the moment.
     CREATE TABLE outbox_gates (event_class TEXT PRIMARY KEY, reason TEXT NOT NULL)
         STRICT, WITHOUT ROWID;
-    -- What was dropped and not yet told; transport '' counts each event once.
+    -- What was dropped and not yet told. Transport '' counts each event once, the others those
+    -- that they had not got.
     CREATE TABLE outbox_drops (
         event_class TEXT NOT NULL,
         reason TEXT NOT NULL,
@@ -128,5 +137,5 @@ _TABLES = f"""
 
 MIGRATIONS: tuple[tuple[str, str], ...] = (
     *true_time.MIGRATIONS,
-    ("outbox_001_lanes", _TABLES),
+    ("outbox_001_first_form", _TABLES),
 )
