@@ -105,10 +105,10 @@ class Link:
     async def subscribe(
         self, hear: Callable[[Reply], None], ended: Callable[[TransportError], None]
     ) -> str:
-        """Call `hear` with all that is sent to the subject returned, `ended` at the end."""
+        """Call `hear` with all that is sent to `<what is returned>.*`, `ended` at the end."""
         self._tokens += 1
         subject = f"{self._inbox}.r.{self._tokens}"
-        await self._listen(subject, hear)
+        await self._listen(f"{subject}.*", hear)
         self._listeners.append(ended)
         return subject
 

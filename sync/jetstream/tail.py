@@ -28,12 +28,16 @@ ENDS_A_PULL = ("maxbytes", "batch completed")  # beside a 409, in the server's w
 
 @dataclass(slots=True)
 class _Reader:
-    """One filter's consumer on the server. `wanted` is what its pull under way may still bring."""
+    """One filter's consumer on the server. `wanted` is what its pull under way may still bring.
+
+    Pulls are counted: the last word of one may come when the next is under way.
+    """
 
     name: str
     inbox: str
     position: int
     reader_seq: int = 0
+    pulls: int = 0
     wanted: int = 0
     pending: int = 0
 
@@ -112,9 +116,10 @@ class PullTail:
         wanted = wire.pull_document(limit, wait_s, HEARTBEAT_S, PULL_BYTES)
         for reader in self._readers:
             if not reader.wanted:
-                reader.wanted = limit
+                reader.wanted, reader.pulls = limit, reader.pulls + 1
                 subject = f"{self._api}.CONSUMER.MSG.NEXT.{self._stream}.{reader.name}"
-                await self._link.pull(subject, orjson.dumps(wanted), reader.inbox)
+                inbox = f"{reader.inbox}.{reader.pulls}"
+                await self._link.pull(subject, orjson.dumps(wanted), inbox)
 
     async def _next(self) -> Message | None:
         """The next message, or None for another word of the server."""
@@ -135,7 +140,7 @@ class PullTail:
 
     def _note(self, reader: _Reader, reply: Reply) -> None:
         """Take in a status. Raises UnreachableError when the reader is no more."""
-        if reply.status == HEARTBEAT:
+        if reply.status == HEARTBEAT or not reply.subject.endswith(f".{reader.pulls}"):
             return
         words = reply.description.lower()
         if reply.status not in PULL_IS_OVER and not any(end in words for end in ENDS_A_PULL):
