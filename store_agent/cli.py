@@ -21,8 +21,14 @@ decode = typer.Typer(help="Tell what raw data would be; one JSON object per line
 app.add_typer(decode, name="decode")
 replay = typer.Typer(help="Run a recording through the rules, to tune a shop on its own traces.")
 app.add_typer(replay, name="replay")
+outbox = typer.Typer(
+    help="What waits for which receiver, what was refused; works beside a running agent."
+)
+app.add_typer(outbox, name="outbox")
 
 ConfigFile = Annotated[Path, typer.Option("--config", help="The agent's TOML file.")]
+Transport = Annotated[str | None, typer.Option(help="Only this one; else all.")]
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable, one object per line.")]
 
 
 @app.command()
@@ -145,6 +151,63 @@ def replay_sightings(
     from store_agent.commands import replay_sightings as command
 
     command.replay_sightings(sys.stdin, sys.stdout, shop, tuple(set_ or ()))
+
+
+@outbox.command("status")
+def outbox_status(config: ConfigFile, json: Json = False) -> None:
+    """How many events wait for each transport, since when, and how many it refuses."""
+    from store_agent.commands import outbox as command
+    from store_agent.config import load
+
+    command.status(load(config), sys.stdout, as_json=json)
+
+
+@outbox.command("list")
+def outbox_list(
+    config: ConfigFile,
+    transport: Transport = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000)] = 100,
+    json: Json = False,
+) -> None:
+    """The refused events with their reasons, without what they say about people."""
+    from store_agent.commands import outbox as command
+    from store_agent.config import load
+
+    command.list_refused(load(config), sys.stdout, transport, limit, as_json=json)
+
+
+@outbox.command("retry")
+def outbox_retry(
+    config: ConfigFile,
+    events: Annotated[list[str] | None, typer.Argument(help="Ids of refused events.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All that are refused.")] = False,
+    transport: Transport = None,
+) -> None:
+    """Send refused events once more; a running agent does it within half a minute."""
+    from store_agent.commands import outbox as command
+    from store_agent.config import load
+
+    if bool(events) is every:
+        raise typer.BadParameter("name events, or say --all")
+    again = command.retry(load(config), events or (), transport)
+    typer.echo(f"{again} will be sent again")
+
+
+@outbox.command("export")
+def outbox_export(
+    config: ConfigFile,
+    transport: Transport = None,
+    output: Annotated[Path | None, typer.Option(help="A new file; else stdout.")] = None,
+) -> None:
+    """The refused events in full, as JSON lines: they hold customers' data."""
+    from store_agent.commands import outbox as command
+    from store_agent.config import load
+
+    if output is None:
+        command.export(load(config), sys.stdout.buffer, transport)
+        return
+    with command.private_file(output) as file:
+        command.export(load(config), file, transport)
 
 
 @app.command()

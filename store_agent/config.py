@@ -259,6 +259,11 @@ class Settings(BaseSettings):
     presence: PresenceSettings = PresenceSettings()
     storage: StorageOptions = StorageOptions()
 
+    @property
+    def key_path(self) -> Path:
+        """Where the key of the files is."""
+        return self.storage.key_file or self.data / "keys" / "db.key"
+
     @field_validator("transports")
     @classmethod
     def _own_names(cls, value: tuple[TransportSettings, ...]) -> tuple[TransportSettings, ...]:

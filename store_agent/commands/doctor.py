@@ -9,17 +9,16 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
 import orjson
 
 import kiosk_ui
 from store_agent.clock import SystemClock, is_plausible
+from store_agent.commands.doctor_lines import line_findings
 from store_agent.commands.doctor_radio import radio_findings
 from store_agent.commands.finding import Finding, Verdict
 from store_agent.config import Settings, load
 
 MIN_FREE_BYTES = 512 * 1024 * 1024  # a month offline at 5,000 events a day fits several times
-PLATFORM_DEADLINE_S = 5.0
 OLDEST_PYTHON = (3, 11)
 
 
@@ -51,7 +50,7 @@ def examine(settings: Settings | None) -> Iterator[Finding]:
     if settings.readers.hid:
         yield _evdev()
     yield from radio_findings(settings.presence.radios)
-    yield _platform(settings)
+    yield from line_findings(settings)
 
 
 def _python() -> Finding:
@@ -92,7 +91,7 @@ def _disk(data: Path) -> Finding:
 
 
 def _key(settings: Settings) -> Finding:
-    path = settings.storage.key_file or settings.data / "keys" / "db.key"
+    path = settings.key_path
     if not path.exists():
         return Finding("key", Verdict.OK, "none yet; made at the first start")
     private = path.stat().st_mode & 0o077 == 0
@@ -117,23 +116,6 @@ def _evdev() -> Finding:
     good = importlib.util.find_spec("evdev") is not None
     seen = "installed" if good else "missing"
     return _finding("evdev", good, seen, 'pip install "store-agent[hid]"')
-
-
-def _platform(settings: Settings) -> Finding:
-    if settings.platform is None:
-        return Finding("platform", Verdict.WARN, "none configured", "The shop stands alone.")
-    url = f"{settings.platform.url}/v1/stores/{settings.store.id}/changes"
-    headers = {"Authorization": f"Bearer {settings.platform.token}"}
-    try:
-        answer = httpx.get(
-            url, params={"cursor": "", "wait": "0"}, headers=headers, timeout=PLATFORM_DEADLINE_S
-        )
-    except httpx.HTTPError as error:
-        remedy = "Check the line and platform.url; the shop works on meanwhile."
-        return Finding("platform", Verdict.WARN, type(error).__name__, remedy)
-    if answer.status_code in {401, 403}:
-        return Finding("platform", Verdict.FAIL, "the token is refused", "Check platform.token.")
-    return Finding("platform", Verdict.OK, f"answers ({answer.status_code})")
 
 
 def _finding(check: str, good: bool, seen: str, remedy: str) -> Finding:

@@ -1,9 +1,10 @@
 """Every kind of transport and feed, one row each: a new one is one file and one row.
 
 The module of a kind holds `Settings`, its part of the configuration (a frozen pydantic model that
-forbids what it does not know), and `build(settings, around)`. It may hold `STALE_AFTER_S`: seconds
-by prefix of an event type, after which an event is not worth sending there. A module is imported
-when a shop uses its kind; a heavy library inside it when it is built.
+forbids what it does not know), and `build(settings, around)`. It may hold `STALE_AFTER_S` (seconds
+by prefix of an event type, after which an event is not worth sending there) and `probe(settings,
+now)`, a harmless question to the receiver for `store-agent doctor`. A module is imported when a
+shop uses its kind; a heavy library inside it when it is built.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ if TYPE_CHECKING:  # the ports know the feed, and that an HTTP client; a setting
     from sync.feed import Feed
     from sync.ports import Ledger
     from sync.transports.base import Transport
+    from sync.transports.probe import Probe
 
 TRANSPORTS: Mapping[str, str] = {
     "platform": "sync.transports.platform_http",
@@ -69,6 +71,10 @@ class _TransportKind(_Kind, Protocol):
     def build(self, settings: BaseModel, around: Surroundings) -> Transport: ...
 
 
+class _ProbedKind(_Kind, Protocol):
+    async def probe(self, settings: BaseModel, now: Callable[[], datetime]) -> Probe: ...
+
+
 class _FeedKind(_Kind, Protocol):
     def build(self, settings: BaseModel, around: Surroundings) -> Feed: ...
 
@@ -97,3 +103,13 @@ def stale_after_s(kind: str) -> Mapping[str, float]:
     """From which age on this kind does not want an event: seconds by prefix of the type."""
     found: Mapping[str, float] = getattr(import_module(TRANSPORTS[kind]), "STALE_AFTER_S", {})
     return found
+
+
+async def probe(kind: str, settings: BaseModel, now: Callable[[], datetime]) -> Probe:
+    """What a harmless question to the receiver shows. Raises TransportError as `build` does."""
+    from sync.transports.probe import Probe, Reach  # noqa: PLC0415  brings an HTTP client
+
+    module = import_module(TRANSPORTS[kind])
+    if not hasattr(module, "probe"):
+        return Probe(Reach.THERE, "the settings are sound; not asked")
+    return await cast(_ProbedKind, module).probe(settings, now)

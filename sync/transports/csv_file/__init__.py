@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import os
+import shutil
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -12,9 +15,10 @@ from sync.transports.csv_file.columns import Shop
 from sync.transports.csv_file.disk import Disk, RealDisk
 from sync.transports.csv_file.publishing import Publisher, Shelf
 from sync.transports.csv_file.transport import Calendar, CsvTransport
+from sync.transports.probe import Probe, Reach
 from sync.transports.table import Surroundings
 
-__all__ = ["CsvTransport", "Settings", "build"]
+__all__ = ["CsvTransport", "Settings", "build", "probe"]
 
 
 class Settings(BaseModel):
@@ -43,3 +47,16 @@ def build(settings: Settings, around: Surroundings, disk: Disk | None = None) ->
         Publisher(shelf, around.ledger, disk or RealDisk()),
         around.true_now,
     )
+
+
+async def probe(settings: Settings, now: Callable[[], datetime]) -> Probe:
+    """Whether the folder is there, can be written and has room."""
+    del now
+    folder = settings.folder
+    if not folder.is_dir():
+        remedy = "Plug the stick in, mount the share, or make the folder."
+        return Probe(Reach.NOWHERE, f"there is no folder {folder}", remedy)
+    if not os.access(folder, os.W_OK):
+        remedy = f"Let the agent's user write to {folder}."
+        return Probe(Reach.REFUSED, f"{folder} cannot be written", remedy)
+    return Probe(Reach.THERE, f"{shutil.disk_usage(folder).free // 1024**2} MiB free in {folder}")

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from sync.transports.http import HttpLine
+from sync.transports.probe import Probe, ask
 from sync.transports.segment.dialect import Dialect
-from sync.transports.segment.transport import MEANING, Limits, SegmentTransport
+from sync.transports.segment.transport import (
+    HEAD,
+    MEANING,
+    PATH,
+    TAIL,
+    Limits,
+    SegmentTransport,
+    credentials,
+)
 from sync.transports.table import Surroundings
 
-__all__ = ["SegmentTransport", "Settings", "build"]
+__all__ = ["SegmentTransport", "Settings", "build", "probe"]
 
 
 class Settings(BaseModel):
@@ -49,6 +60,18 @@ def build(settings: Settings, around: Surroundings) -> SegmentTransport:
         limits(settings),
         skip_nobody=settings.without_person == "skip",
         monotonic=around.monotonic,
+    )
+
+
+async def probe(settings: Settings, now: Callable[[], datetime]) -> Probe:
+    """An empty batch: RudderStack refuses a wrong key, Segment says 200 to everything."""
+    return await ask(
+        HttpLine(settings.url, None, now, meaning=MEANING),
+        now,
+        "POST",
+        PATH,
+        headers=credentials(settings.write_key),
+        content=HEAD + TAIL,
     )
 
 

@@ -86,11 +86,7 @@ class SegmentTransport:
     ) -> None:
         """`skip_nobody`: leave out events that concern no person."""
         self._line = line
-        secret = b64encode(f"{write_key}:".encode()).decode()
-        self._headers = {
-            "authorization": f"Basic {secret}",
-            "content-type": "application/json",
-        }
+        self._headers = credentials(write_key)
         self._dialect = dialect
         self._limits = limits
         self._skip_nobody = skip_nobody
@@ -163,6 +159,12 @@ class SegmentTransport:
         except TooSlowError:
             self._size = max(1, len(parcel.calls) // 2)
             raise
+
+
+def credentials(write_key: str) -> dict[str, str]:
+    """The headers of each request: the write key is the user, without a password."""
+    secret = b64encode(f"{write_key}:".encode()).decode()
+    return {"authorization": f"Basic {secret}", "content-type": "application/json"}
 
 
 def _check(answer: Answer) -> None:

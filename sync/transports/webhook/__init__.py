@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
+
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from sync.transports.http import HttpLine
+from sync.transports.probe import Probe, ask
 from sync.transports.table import Surroundings
 from sync.transports.webhook.signing import signing_key
 from sync.transports.webhook.transport import MEANING, WebhookTransport
 
-__all__ = ["Settings", "WebhookTransport", "build"]
+__all__ = ["Settings", "WebhookTransport", "build", "probe"]
 
 
 class Settings(BaseModel):
@@ -45,3 +49,9 @@ def build(settings: Settings, around: Surroundings) -> WebhookTransport:
         window=settings.window,
         now=around.true_now,
     )
+
+
+async def probe(settings: Settings, now: Callable[[], datetime]) -> Probe:
+    """Only whether somebody answers: an event of its own would be one for the receiver."""
+    line = HttpLine(settings.url, None, now, meaning=MEANING)
+    return await ask(line, now, "OPTIONS", settings.url)
