@@ -9,10 +9,20 @@ from __future__ import annotations
 
 import os
 import random
+from dataclasses import replace
+from pathlib import Path
 
 import apsw
+from storage_builders import NOON
+
+from store_agent.storage import ledger, migrations
+from store_agent.storage.connection import LEDGER_WRITER, Connection, Profile, open_connection
+from sync import schema
 
 SECTOR_BYTES = 512
+FILE = Path("/shop/ledger.db")
+SCRIPTS = [script for _, script in (*ledger.MIGRATIONS.migrations, *schema.MIGRATIONS)]
+NORMAL = replace(LEDGER_WRITER, synchronous="NORMAL")
 
 
 class PowerLost(apsw.IOError):
@@ -146,3 +156,37 @@ class _Handle:
 
     def xClose(self) -> None:  # noqa: N802  SQLite's name
         return None
+
+
+class Machine:
+    """One box: a disk, and connections to the file on it."""
+
+    def __init__(self, files: dict[str, bytes] | None = None) -> None:
+        self.disk = Disk(files)
+        self.name = f"disk-{id(self)}"
+        self.vfs = DiskVFS(self.name, self.disk)
+
+    def open(self, profile: Profile) -> Connection:
+        return open_connection(FILE, None, profile, self._connect)
+
+    def _connect(self, path: Path, _key: bytes | None) -> Connection:
+        connection = apsw.Connection(str(path), vfs=self.name)
+        # The wal-index lives in the heap then; shared memory is lost in a crash anyway.
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE").fetchall()
+        return connection
+
+
+def a_fresh_ledger() -> dict[str, bytes]:
+    """The files of a shop that was set up a moment ago, with every table there is."""
+    machine = Machine()
+    connection = machine.open(LEDGER_WRITER)
+    # sqlite-utils, which applies them on the box, does not speak apsw; the statements are the same.
+    connection.execute("BEGIN IMMEDIATE")
+    for script in SCRIPTS:
+        for statement in migrations.statements(script):
+            connection.execute(statement)
+    ledger.identify(connection, "store-1", NOON)
+    connection.execute("COMMIT")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    connection.close()
+    return machine.disk.contents()

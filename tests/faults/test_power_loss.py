@@ -11,12 +11,10 @@ import itertools
 import os
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 
-import apsw
 import pytest
-from power_loss_disk import Disk, DiskVFS
+from power_loss_disk import NORMAL, Machine, a_fresh_ledger
 from storage_builders import NOON, at_noon
 
 from store_agent.domain.errors import Unavailable
@@ -28,40 +26,14 @@ from store_agent.redemption import lots
 from store_agent.redemption.act import Act
 from store_agent.redemption.committing import Claimed, CommitRequest, commit
 from store_agent.redemption.standing import Asked
-from store_agent.storage import answers, ledger, migrations, visits
-from store_agent.storage.connection import (
-    LEDGER_WRITER,
-    Connection,
-    Profile,
-    open_connection,
-)
+from store_agent.storage import answers, visits
+from store_agent.storage.connection import LEDGER_WRITER, Connection, Profile
 from store_agent.storage.writer import Writer
 from sync import outbox
 
 TRIALS = int(os.environ.get("POWER_LOSS_TRIALS", "20000" if os.environ.get("SOAK") else "120"))
-FILE = Path("/shop/ledger.db")
-SCRIPTS = [script for _, script in (*ledger.MIGRATIONS.migrations, *outbox.MIGRATIONS)]
-NORMAL = replace(LEDGER_WRITER, synchronous="NORMAL")
 MAX_OPERATIONS = 400  # writes and syncs before the crash; a burst of scans needs about 100
 BURSTS = 12
-
-
-class Machine:
-    """One box: a disk, and connections to the file on it."""
-
-    def __init__(self, files: dict[str, bytes] | None = None) -> None:
-        self.disk = Disk(files)
-        self.name = f"disk-{id(self)}"
-        self.vfs = DiskVFS(self.name, self.disk)
-
-    def open(self, profile: Profile) -> Connection:
-        return open_connection(FILE, None, profile, self._connect)
-
-    def _connect(self, path: Path, _key: bytes | None) -> Connection:
-        connection = apsw.Connection(str(path), vfs=self.name)
-        # The wal-index lives in the heap then; shared memory is lost in a crash anyway.
-        connection.execute("PRAGMA locking_mode = EXCLUSIVE").fetchall()
-        return connection
 
 
 @dataclass(frozen=True)
@@ -76,18 +48,7 @@ class Trial:
 
 @pytest.fixture(scope="module")
 def fresh_ledger() -> dict[str, bytes]:
-    machine = Machine()
-    connection = machine.open(LEDGER_WRITER)
-    # sqlite-utils, which applies them on the box, does not speak apsw; the statements are the same.
-    connection.execute("BEGIN IMMEDIATE")
-    for script in SCRIPTS:
-        for statement in migrations.statements(script):
-            connection.execute(statement)
-    ledger.identify(connection, "store-1", NOON)
-    connection.execute("COMMIT")
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    connection.close()
-    return machine.disk.contents()
+    return a_fresh_ledger()
 
 
 def a_scan(name: str) -> object:
