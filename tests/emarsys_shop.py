@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from sync.fake_emarsys import Account, FakeWire, LineFault
+from sync.fake_emarsys import Account, FakeWire, Fault, LineFault
 from sync.fakes import PlainLedger
 from sync.outbox import OutboxRow
 from sync.transports.base import EventResult, Transport
@@ -52,7 +52,7 @@ class EmarsysShop:
 
     clock: Clock = field(default_factory=Clock)
     path: Path | str = ":memory:"
-    line: list[LineFault] = field(default_factory=list)
+    line: list[LineFault | Fault] = field(default_factory=list)
     account: Account = field(init=False)
     ledger: PlainLedger = field(init=False)
     key: str = field(init=False)

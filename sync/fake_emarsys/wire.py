@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import httpx
 
-from sync.fake_emarsys.account import Account
+from sync.fake_emarsys.account import Account, Fault
 from sync.fake_emarsys.app import create_app
 
 
@@ -17,7 +17,7 @@ class LineFault(StrEnum):
     LOST_REQUEST = "lost_request"  # no connection: it never left
     LOST_ANSWER = "lost_answer"  # Emarsys did it, and nobody hears of it
     TOO_SLOW = "too_slow"  # the same, by time-out
-    TWICE = "twice"  # something on the way repeats the request
+    TWICE = "twice"  # something on the way repeats the request, if it is one that bears it
 
 
 class FakeWire(httpx.AsyncBaseTransport):
@@ -26,19 +26,23 @@ class FakeWire(httpx.AsyncBaseTransport):
     Several clients may share an account, each over its own wire.
     """
 
-    def __init__(self, account: Account, faults: list[LineFault] | None = None) -> None:
-        """Speak to `account`."""
+    def __init__(self, account: Account, faults: list[LineFault | Fault] | None = None) -> None:
+        """Speak to `account`. A `Fault` is one of Emarsys' own."""
         self.faults = faults if faults is not None else []
+        self._account = account
         self._app = httpx.ASGITransport(create_app(account))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Pass the request on, unless a fault is due."""
         fault = self.faults.pop(0) if self.faults else LineFault.NONE
+        if isinstance(fault, Fault):
+            self._account.faults.append(fault)
         if fault is LineFault.LOST_REQUEST:
             raise httpx.ConnectError("no route to host", request=request)
         await request.aread()
         answer = await self._app.handle_async_request(request)
-        if fault is LineFault.TWICE:
+        # A repeated receipt counts twice over there, and no client could do anything about it.
+        if fault is LineFault.TWICE and "/sales-data/" not in request.url.path:
             answer = await self._app.handle_async_request(request)
         if fault is LineFault.LOST_ANSWER:
             raise httpx.ReadError("connection reset by peer", request=request)

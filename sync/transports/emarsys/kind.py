@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from datetime import datetime
 
 import httpx
 
 from sync.transports.emarsys.api import DEADLINE_S, Api
 from sync.transports.emarsys.sales_desk import SalesDesk
 from sync.transports.emarsys.settings import Access, Settings
-from sync.transports.emarsys.signing import WSSE_LAST_DAY, OAuth, Signer, Wsse
+from sync.transports.emarsys.signing import (
+    CLIENT_CREDENTIALS,
+    WSSE_LAST_DAY,
+    OAuth,
+    Signer,
+    Wsse,
+    basic,
+)
 from sync.transports.emarsys.times import Pace, ServerTime
 from sync.transports.emarsys.transport import EmarsysTransport
 from sync.transports.http import HttpLine
+from sync.transports.probe import Probe, ask
 from sync.transports.table import Surroundings
 
 log = logging.getLogger(__name__)
 
-__all__ = ["STALE_AFTER_S", "Settings", "build", "build_api"]
+__all__ = ["STALE_AFTER_S", "Settings", "build", "build_api", "probe"]
 
 # "Is in the shop now" may still send a message when it arrives: late is worse than never.
 STALE_AFTER_S: Mapping[str, float] = {
@@ -30,6 +39,10 @@ STALE_AFTER_S: Mapping[str, float] = {
 # What stands between us and a host; tests put the fake there.
 Wire = Callable[[], httpx.AsyncBaseTransport | None]
 
+CREDENTIALS_MEANING: Mapping[int, tuple[bool, str]] = {
+    401: (True, "Check client id, secret and token URL."),
+    403: (True, "Check that the API user is enabled."),
+}
 STATUS_MEANING: Mapping[int, tuple[bool, str]] = {
     502: (False, "Emarsys ignores requests for a while, or is under maintenance."),
     503: (False, "Emarsys is busy or under maintenance."),
@@ -68,3 +81,12 @@ def build_api(
         signer = OAuth(line, access.token_url, access.credentials, around.monotonic, server_time)
     pace = Pace(access.requests_per_minute, around.monotonic)
     return Api(line, signer, pace, server_time, deadline_s)
+
+
+async def probe(settings: Settings, now: Callable[[], datetime]) -> Probe:
+    """Log in, and no more. Without OAuth2: see whether the API is alive."""
+    line = HttpLine(settings.api_url, None, now, meaning=CREDENTIALS_MEANING)
+    if settings.wsse:
+        return await ask(line, now, "GET", "/healthcheck")
+    headers = {"authorization": basic(settings.credentials)}
+    return await ask(line, now, "POST", settings.token_url, headers, data=CLIENT_CREDENTIALS)

@@ -146,7 +146,7 @@ class Access(Section):
     api_url: str = API_URL
     token_url: str = TOKEN_URL
     wsse: bool = False
-    requests_per_minute: int = Field(REQUESTS_PER_MINUTE, ge=1, le=1000)
+    requests_per_minute: int = Field(REQUESTS_PER_MINUTE, ge=60, le=1000)
 
     @property
     def credentials(self) -> tuple[str, str]:

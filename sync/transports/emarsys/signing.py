@@ -19,6 +19,7 @@ UNSTATED_LIFE_S = 300.0  # how long a token counts that does not say when it end
 ALARM_PAUSE_S = 900.0  # who repeats bad requests is ignored with 502 before long
 WSSE_LAST_DAY = date(2026, 12, 31)
 NONCE_BYTES = 16
+CLIENT_CREDENTIALS = {"grant_type": "client_credentials"}
 
 
 class Signer(Protocol):
@@ -51,8 +52,7 @@ class OAuth:
         """`credentials` are client id and secret."""
         self._line = line
         self._url = token_url
-        pair = ":".join(credentials).encode()
-        self._basic = "Basic " + base64.b64encode(pair).decode()
+        self._basic = basic(credentials)
         self._monotonic = monotonic
         self._server_time = server_time
         self._token = ""
@@ -73,7 +73,7 @@ class OAuth:
         answer = await self._line.request(
             "POST",
             self._url,
-            data={"grant_type": "client_credentials"},
+            data=CLIENT_CREDENTIALS,
             headers={"authorization": self._basic},
             deadline_s=TOKEN_DEADLINE_S,
         )
@@ -111,6 +111,11 @@ class Wsse:
 
     def forget(self) -> None:
         """Every header is new anyway."""
+
+
+def basic(credentials: tuple[str, str]) -> str:
+    """The header that client id and secret travel in, to the token service only."""
+    return "Basic " + base64.b64encode(":".join(credentials).encode()).decode()
 
 
 def wsse_header(user: str, secret: str, nonce: str, at: datetime) -> str:
