@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -19,12 +20,12 @@ from sync.errors import TransportError, UnreachableError
 from sync.fakes import MemoryCache
 from sync.feed import HttpFeed
 from sync.jetstream import bridge as bridges
-from sync.jetstream.bridge import BridgePlan, EventBridge, Source
+from sync.jetstream.bridge import BridgeEnds, BridgePlan, EventBridge
 from sync.jetstream.fake import FakeServer
 from sync.jetstream.feed import NatsFeed
 from sync.jetstream.feed import Settings as FeedSettings
 from sync.jetstream.mirror import FeedMirror
-from sync.jetstream.places import Places
+from sync.jetstream.places import Places, Source
 from sync.jetstream.port import Outgoing
 from sync.jetstream.publishing import FeedPlan, FeedPublisher
 from sync.outbox import Lane, OutboxRow
@@ -61,12 +62,15 @@ class PickyRules:
 class Flaky:
     """A transport whose next exchanges fail: before the platform sees them, or after."""
 
-    def __init__(self, inner: Transport, faults: list[str]) -> None:
+    def __init__(self, inner: Transport, world: World, store_id: str) -> None:
         self._inner = inner
-        self._faults = faults
+        self._world = world
+        self._store_id = store_id
 
     async def send(self, batch: Sequence[OutboxRow]) -> list[EventResult]:
-        fault = self._faults.pop(0) if self._faults else ""
+        self._world.exchanges += 1
+        faults = self._world.faults.get(self._store_id)
+        fault = faults.pop(0) if faults else ""
         if fault == "lost":
             raise UnreachableError("lost")
         if fault == "closed":
@@ -96,14 +100,18 @@ class World:
             await app(scope | {"state": state}, receive, send)
 
         self.http = HttpLine("http://platform", TOKEN, lambda: AT, httpx.ASGITransport(with_state))
+        self.seconds = 0.0
+        self.exchanges = 0
         self.bridge = self.new_bridge()
 
     def new_bridge(self, lane: Lane = Lane.ORDINARY, plan: BridgePlan = PLAN) -> EventBridge:
-        return EventBridge(self.server.line(), lane, self.connect, self.places, plan)
+        line = self.server.line()
+        ends = BridgeEnds(line, self.connect, self.places, lambda: self.seconds)
+        return EventBridge(ends, lane, plan)
 
     def connect(self, source: Source) -> Transport:
         inner = PlatformHttpTransport(self.http, *source)
-        return Flaky(inner, self.faults.setdefault(source.store_id, []))
+        return Flaky(inner, self, source.store_id)
 
     def shop(self, store_id: str = "s1", epoch: str = "e1") -> NatsTransport:
         settings = Settings(servers=("nats://fake",))
@@ -261,38 +269,77 @@ async def test_a_refused_event_is_kept_for_people_and_holds_nothing_up(world):
     assert world.refused == [("store-refused.s1", "no_such_type")]
 
 
-async def test_an_event_wanted_later_holds_up_its_store_only_until_it_counts_as_refused(world):
+async def test_an_event_wanted_later_holds_up_its_store_and_nobody_else(world):
     world.rules.deferred = {"e0002"}
     await world.shop().send(rows(1, 4))
     await world.shop("s2").send(rows(11, 13))
-    with pytest.raises(TransportError):
-        await world.bridge.step(0.0)
+    for _ in range(20):
+        await world.drain()
+        world.seconds += bridges.LAST_RETRY_S
+        await world.shop("s2").send(rows(14, 14))
     assert world.accepted() == ["e0001"]
-    assert world.accepted("s2") == ids(11, 13)
-    assert await world.drain() == bridges.MAX_DEFERRALS - 2  # the first one was above
-    assert world.accepted() == ["e0001", "e0003", "e0004"]
-    assert world.refused == [("store-refused.s1", "not_now")]
-
-
-async def test_an_event_wanted_later_that_is_taken_in_the_end_keeps_its_place(world):
-    world.rules.deferred = {"e0002"}
-    await world.shop().send(rows(1, 4))
-    for _ in range(3):
-        with pytest.raises(TransportError):
-            await world.bridge.step(0.0)
-    world.rules.deferred = set()
-    await world.drain()
-    assert world.accepted() == ids(1, 4)
+    assert world.accepted("s2") == ids(11, 14)
     assert world.refused == []
 
 
-async def test_a_store_that_the_platform_closed_does_not_hold_up_the_fleet(world):
-    await world.shop("s1").send(rows(1, 2))
-    await world.shop("s2").send(rows(1, 3))
-    world.faults = {"s1": ["closed"] * 50}
+async def test_what_was_held_keeps_its_order_with_what_comes_later_and_through_a_restart(world):
+    world.rules.deferred = {"e0002"}
+    await world.shop().send(rows(1, 4))
     await world.drain()
-    assert world.accepted("s2") == ids(1, 3)
-    assert world.refused == [("store-refused.s1", "store_refused")] * 2
+    await world.shop().send(rows(5, 9))
+    await world.drain()
+    bridge = world.new_bridge()
+    await world.drain(bridge)
+    assert world.accepted() == ["e0001"]
+    world.rules.deferred = set()
+    await world.shop().send(rows(10, 12))
+    world.seconds += bridges.LAST_RETRY_S
+    await world.drain(bridge)
+    assert world.accepted() == ids(1, 12)
+    await world.shop().send(rows(13, 14))
+    await world.drain(bridge)
+    assert world.accepted() == ids(1, 14)
+
+
+async def test_more_than_a_page_that_was_held_is_handed_on(world, monkeypatch):
+    monkeypatch.setattr(bridges, "PAGE", 7)
+    world.rules.deferred = {"e0003"}
+    await world.shop().send(rows(1, 40))
+    await world.drain()
+    assert world.accepted() == ids(1, 2)
+    world.rules.deferred = set()
+    for _ in range(8):
+        world.seconds += bridges.LAST_RETRY_S
+        await world.drain()
+    assert world.accepted() == ids(1, 40)
+
+
+async def test_a_held_store_is_tried_less_and_less_often(world):
+    world.rules.deferred = {"e0001"}
+    await world.shop().send(rows(1, 1))
+    tries = []
+    for _ in range(120):
+        before = world.exchanges
+        await world.drain()
+        if world.exchanges > before:
+            tries.append(world.seconds)
+        world.seconds += 1.0
+    assert tries == [0, 2, 6, 14, 30, 62]
+
+
+async def test_a_store_that_the_platform_closed_does_not_hold_up_the_fleet(world):
+    await world.shop("s2").send(rows(1, 3))
+    await world.drain()
+    await world.shop("s1").send(rows(1, 2))
+    world.faults["s1"] = ["closed"] * 3
+    await world.drain()
+    await world.shop("s2").send(rows(4, 6))
+    await world.drain()
+    assert world.accepted("s2") == ids(1, 6)
+    for _ in range(5):
+        world.seconds += bridges.LAST_RETRY_S
+        await world.drain()
+    assert world.accepted("s1") == ids(1, 2)  # and when it is open again, nothing is missing
 
 
 async def test_a_platform_that_refuses_everybody_is_waited_for(world):
@@ -302,9 +349,18 @@ async def test_a_platform_that_refuses_everybody_is_waited_for(world):
     for _ in range(20):
         with pytest.raises(TransportError):
             await world.bridge.step(0.0)
-    assert world.refused == []
+    assert world.places.holding("ordinary") == set()
     await world.drain()
     assert world.accepted("s1") == world.accepted("s2") == ids(1, 2)
+
+
+async def test_a_held_store_shortens_the_wait_for_others(world):
+    world.rules.deferred = {"e0001"}
+    await world.shop().send(rows(1, 1))
+    await world.drain()
+    world.seconds += bridges.FIRST_RETRY_S - 0.01
+    async with asyncio.timeout(1):
+        assert not await world.bridge.step(25.0)
 
 
 @pytest.mark.parametrize(
@@ -347,16 +403,14 @@ async def test_whatever_fails_in_seeded_ways_each_event_is_there_once_and_in_ord
                 await send_all(world.shop(store), rows(first, sent[store] + count))
                 sent[store] += count
                 world.at += timedelta(seconds=dice.choice([0, 0, 200]))
-                for faults in world.faults.values():
-                    faults[:] = dice.choices(["", "lost", "answer lost"], k=2)
+                world.faults = {one: dice.choices(["", "lost", "answer lost"], k=2) for one in sent}
                 if dice.random() < 0.2:
                     bridge = world.new_bridge()
                 try:
                     await bridge.step(0.0)
                 except TransportError:
                     continue
-            for faults in world.faults.values():
-                faults.clear()
+            world.faults = {}
             await world.drain(bridge)
             for store, count in sent.items():
                 assert world.accepted(store) == ids(1, count), seed
