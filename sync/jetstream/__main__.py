@@ -46,6 +46,7 @@ def main() -> None:
     """Set up, check, or bridge until SIGTERM."""
     arguments = _arguments()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # or it tells of every request
     try:
         asyncio.run(arguments.command(arguments))
     except TransportError as error:
