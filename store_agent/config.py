@@ -206,6 +206,23 @@ class StorageOptions(_Section):
     max_ledger_mb: int | None = Field(None, ge=1, description="absent: as the disk allows")
 
 
+class ClassCapSettings(_Section):
+    """The most that may wait of one class of events."""
+
+    max_mb: int | None = Field(None, ge=1)
+    max_events: int | None = Field(None, ge=1)
+    max_days: float | None = Field(None, gt=0)
+
+
+class OutboxSettings(_Section):
+    """What may wait for the platform and other receivers; see docs/sync.md."""
+
+    max_mb: int = Field(2048, ge=1, description="of all classes together; rights are never dropped")
+    min_free_mb: int = Field(256, ge=0, description="stays free for rights on the ledger's disk")
+    records: ClassCapSettings = ClassCapSettings(max_mb=1024, max_days=180)
+    presence: ClassCapSettings = ClassCapSettings(max_mb=128, max_days=7)
+
+
 class _Environment(EnvSettingsSource):
     """`STORE_AGENT_TRANSPORTS__CRM__TOKEN` belongs to the transport named `crm`.
 
@@ -258,6 +275,7 @@ class Settings(BaseSettings):
     visits: VisitSettings = VisitSettings()
     presence: PresenceSettings = PresenceSettings()
     storage: StorageOptions = StorageOptions()
+    outbox: OutboxSettings = OutboxSettings()
 
     @property
     def key_path(self) -> Path:

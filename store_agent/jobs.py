@@ -22,14 +22,12 @@ from store_agent.clock import Clock
 from store_agent.config import Settings
 from store_agent.domain.errors import Unavailable
 from store_agent.storage import Connection, Storage, answers, once_codes, sessions
-from sync import outbox
 
 VISIT_SWEEP_S = 30.0
-PURGE_S = 10.0
+OUTBOX_S = 10.0
 RIGHTS_S = 10.0
 DISK_S = 10.0
 CATCH_UP_S = 2.0
-PURGE_ROWS = 2000  # one bounded bite, so that a scan never waits long behind it
 # A till retries within minutes; the hook promises 30 days for sales.
 ANSWERS_KEPT = timedelta(days=30)
 # A rotating code lives 30 s; a day covers every clock the shop may have.
@@ -59,19 +57,18 @@ class CalendarJob:
 
 
 def loops(
-    settings: Settings, storage: Storage, clienteling: Clienteling, upkeep: Upkeep
+    settings: Settings,
+    storage: Storage,
+    clienteling: Clienteling,
+    upkeep: Upkeep,
+    keep_outbox: Work,
 ) -> tuple[Loop, ...]:
     """What runs on monotonic time."""
     idle = timedelta(minutes=settings.visits.idle_minutes)
 
-    async def purge() -> None:
-        # Asked first by a reader: an empty write would wear the card every ten seconds.
-        if await storage.read(lambda view: outbox.purgeable(view.ledger)):
-            await storage.write(lambda tx: outbox.purge(tx, PURGE_ROWS), is_upkeep=True)
-
     return (
         Loop("end idle visits", VISIT_SWEEP_S, lambda: clienteling.end_idle_visits(idle)),
-        Loop("purge delivered events", PURGE_S, purge),
+        Loop("look after the outbox", OUTBOX_S, keep_outbox),
         Loop("look after rights", RIGHTS_S, upkeep.take_news),
         Loop("watch the disk", DISK_S, storage.watch_space),
         Loop("record what was only shown", CATCH_UP_S, clienteling.catch_up),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 import orjson
 
-from store_agent.domain.events import Event, EventType
+from store_agent.domain.events import Event, EventLoss, EventType, events_dropped
 from store_agent.storage import Connection
 from sync import outbox
-from sync.outbox import EventClass, Lane
+from sync.outbox import Dropped, EventClass, Lane, OutboxEvent
 
 # What money, rights and consent depend on. A sale, its redemptions, points and returns share a
 # lane, because order is promised within one only.
@@ -54,16 +55,31 @@ PLACES: Mapping[EventType, tuple[Lane, EventClass]] = {
 
 def emit(tx: Connection, event: Event) -> None:
     """Put `event` into the outbox; it is there if and only if `tx` commits."""
+    outbox.put(tx, outgoing(event))
+
+
+def outgoing(event: Event) -> OutboxEvent:
+    """The event as the outbox takes it."""
     lane, event_class = PLACES[event.type]
-    outbox.put(
-        tx,
-        outbox.OutboxEvent(
-            id=event.id,
-            type=event.type,
-            subject=event.subject,
-            occurred_at=event.occurred_at,
-            data=orjson.dumps(event.data, option=orjson.OPT_UTC_Z),
-            lane=lane,
-            event_class=event_class,
-        ),
+    return OutboxEvent(
+        id=event.id,
+        type=event.type,
+        subject=event.subject,
+        occurred_at=event.occurred_at,
+        data=orjson.dumps(event.data, option=orjson.OPT_UTC_Z),
+        lane=lane,
+        event_class=event_class,
     )
+
+
+def tombstone(event_id: str, at: datetime, dropped: Dropped) -> OutboxEvent:
+    """What tells the receivers of a loss; it travels as every right does."""
+    loss = EventLoss(
+        event_class=dropped.event_class,
+        reason=dropped.reason,
+        first_sequence=outbox.as_sequence(dropped.first_seq),
+        last_sequence=outbox.as_sequence(dropped.last_seq),
+        count=dropped.count,
+        missing=dropped.by_transport,
+    )
+    return outgoing(events_dropped(event_id, at, loss))

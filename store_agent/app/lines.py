@@ -10,7 +10,7 @@ from datetime import datetime
 from random import Random
 
 from store_agent.app.feed import SyncCache, SyncLedger
-from store_agent.clock import Clock, boot_id
+from store_agent.clock import Clock
 from store_agent.config import PlatformSettings, Settings
 from store_agent.domain.errors import InvalidInput
 from store_agent.storage import Storage
@@ -32,12 +32,12 @@ def build_sync(
     storage: Storage,
     clock: Clock,
     cache: SyncCache,
+    platform_clock: PlatformClock,
 ) -> SyncWorker | None:
     """The worker over all configured lines; None where the shop stands alone.
 
     Raises InvalidInput for a transport that cannot work as it is configured.
     """
-    platform_clock = PlatformClock(boot_id(), clock.now, clock.monotonic)
     ledger = SyncLedger(storage)
     around = surroundings(settings, storage.epoch, ledger, clock, platform_clock)
     ends = Ends(_deliveries(settings, around), _feed(settings, around), ledger, cache)

@@ -44,6 +44,7 @@ from store_agent.app.lines import build_lookups, build_sync
 from store_agent.app.presence import Presence, build_presence, hearing
 from store_agent.app.readers import Scanner, build_readers, listen
 from store_agent.app.serving import serve
+from store_agent.app.waiting import build_upkeep
 from store_agent.checkout.bundle import BundleSigner
 from store_agent.checkout.cases import Counter
 from store_agent.checkout.identify import Identify
@@ -64,6 +65,7 @@ from sync import schema
 from sync.lookup_desk import LookupDesk
 from sync.status import LineState
 from sync.true_time import ClockWatch, PlatformClock
+from sync.upkeep import OutboxUpkeep
 from sync.worker import SyncWorker
 
 PAIRING_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # nothing that looks like something else
@@ -92,6 +94,7 @@ class Agent:
     hub: Hub
     components: Components
     sync: SyncWorker | None
+    outbox: OutboxUpkeep
     cache: SyncCache
     desk: LookupDesk | None
     scanners: tuple[Scanner, ...]
@@ -117,7 +120,8 @@ def build(settings: Settings, clock: Clock, addresses: Addresses) -> Agent:
     cache = SyncCache(
         storage, clock, announcer.profiles_changed, presence.watch.on_positions, upkeep.take_news
     )
-    sync = build_sync(settings, storage, clock, cache)
+    platform_clock = PlatformClock(boot_id(), clock.now, clock.monotonic)
+    sync = build_sync(settings, storage, clock, cache, platform_clock)
 
     def is_online() -> bool:
         return sync is not None and sync.status().line is LineState.ONLINE
@@ -196,6 +200,7 @@ def build(settings: Settings, clock: Clock, addresses: Addresses) -> Agent:
         hub=hub,
         components=components,
         sync=sync,
+        outbox=build_upkeep(settings.outbox, storage, clock, platform_clock),
         cache=cache,
         desk=desk,
         scanners=scanners,
@@ -292,7 +297,9 @@ def _spare_the_collector() -> None:
 
 def _background(agent: Agent) -> list[Coroutine[Any, Any, None]]:
     """Everything that runs beside the listeners."""
-    table = jobs.loops(agent.settings, agent.storage, agent.clienteling, agent.upkeep)
+    table = jobs.loops(
+        agent.settings, agent.storage, agent.clienteling, agent.upkeep, agent.outbox.round
+    )
     dated = jobs.calendar(agent.storage, agent.clock, agent.cache.release_strangers)
     work: list[Coroutine[Any, Any, None]] = [jobs.run(table, dated, agent.settings.store.zone)]
     work += [listen(scanner, agent.clienteling) for scanner in agent.scanners]

@@ -66,6 +66,22 @@ class Event:
     subject: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class EventLoss:
+    """Events that were dropped or not taken in for want of room, or were too old.
+
+    The sequences are as on the wire; between them are others that were not dropped. `missing`
+    counts by receiver those that it had not got.
+    """
+
+    event_class: str
+    reason: str
+    first_sequence: str
+    last_sequence: str
+    count: int
+    missing: Mapping[str, int]
+
+
 def scan_recorded(event_id: str, scan: Scan, greeting: Greeting) -> Event:
     """What was scanned where and what came of it; never the scanned text itself.
 
@@ -158,6 +174,19 @@ def footfall_counted(event_id: str, at: datetime, count: HourlyCount) -> Event:
     """How many people came in an hour; never fewer than the shop's minimum group."""
     data = {"hour": count.hour, "people": count.people, "complete": count.complete}
     return Event(event_id, EventType.FOOTFALL_COUNTED, at, data)
+
+
+def events_dropped(event_id: str, at: datetime, loss: EventLoss) -> Event:
+    """Events that will never come: how many of which class, and why."""
+    data = {
+        "class": loss.event_class,
+        "reason": loss.reason,
+        "first_sequence": loss.first_sequence,
+        "last_sequence": loss.last_sequence,
+        "count": loss.count,
+        "missing": dict(loss.missing),
+    }
+    return Event(event_id, EventType.EVENTS_DROPPED, at, data)
 
 
 def fences_changed(event_id: str, at: datetime, document: Mapping[str, Any]) -> Event:

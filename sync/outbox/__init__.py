@@ -22,6 +22,7 @@ from sync.outbox.figures import Backlog, backlog, free_pages, usage, vacuum
 from sync.outbox.quarantine import (
     Quarantined,
     export,
+    json_line,
     quarantine,
     quarantine_count,
     quarantined,
@@ -46,6 +47,7 @@ from sync.outbox.rows import (
     Lane,
     OutboxEvent,
     OutboxRow,
+    as_sequence,
     from_rfc3339,
     to_rfc3339,
 )
@@ -72,6 +74,7 @@ __all__ = [
     "Quarantined",
     "Usage",
     "acknowledge",
+    "as_sequence",
     "backlog",
     "configured",
     "count_stale",
@@ -80,6 +83,7 @@ __all__ = [
     "export",
     "free_pages",
     "from_rfc3339",
+    "json_line",
     "gates",
     "oldest",
     "page",

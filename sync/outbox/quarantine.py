@@ -102,12 +102,16 @@ def retry(tx: Connection, event_id: str, transport: str = PLATFORM) -> bool:
 
 
 def export(conn: Connection, transport: str | None = None) -> Iterator[bytes]:
-    """The refused events as JSON lines, each with its newline, read in pages."""
+    """The refused events as JSON lines, read in pages."""
     after = 0
     while kept := quarantined(conn, transport, EXPORT_PAGE, after=after):
-        for one in kept:
-            yield orjson.dumps(_document(one), option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z)
+        yield from map(json_line, kept)
         after = kept[-1].n
+
+
+def json_line(kept: Quarantined) -> bytes:
+    """One refused event in full, with its newline."""
+    return orjson.dumps(_document(kept), option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z)
 
 
 def _is_held(conn: Connection, event_id: str, transport: str) -> bool:

@@ -88,7 +88,12 @@ class OutboxRow(NamedTuple):
     @property
     def sequence(self) -> str:
         """The order within `source`, zero-padded so that text order is number order."""
-        return f"{self.seq:0{SEQUENCE_DIGITS}d}"
+        return as_sequence(self.seq)
+
+
+def as_sequence(seq: int) -> str:
+    """A number as `sequence` on the wire."""
+    return str(seq).zfill(SEQUENCE_DIGITS)
 
 
 def check(event: OutboxEvent) -> None:

@@ -70,6 +70,9 @@ def _people() -> list[Event]:
         events.footfall_counted("e", AT, HourlyCount(AT, 12, complete=True)),
         events.fences_changed("e", AT, {"type": "FeatureCollection", "features": []}),
         events.ledger_replaced("e", AT, "damaged"),
+        events.events_dropped(
+            "e", AT, events.EventLoss("presence", "bytes", "0" * 20, "9" * 20, 3, {"platform": 2})
+        ),
     ]
 
 
@@ -157,7 +160,7 @@ def _sale() -> Event:
 
 
 def made() -> list[Event]:
-    """At least one of every type that the agent makes itself, not the outbox."""
+    """At least one of every type."""
     return [*_greetings(), *_people(), *_zones(), *_rights(), _sale()]
 
 
