@@ -25,6 +25,7 @@ ROWS = (
     "evaluate",
     "escrow",
     "drain",
+    "nats",
     "start",
     "backlog",
     "fleet",
