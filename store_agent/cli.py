@@ -82,6 +82,26 @@ def doctor(
     raise typer.Exit(command.main(config, as_json=json))
 
 
+@app.command("check-platform")
+def check_platform(
+    url: Annotated[str, typer.Option(help="The platform's address, https://host/.")],
+    token: Annotated[
+        str,
+        typer.Option(
+            envvar="PLATFORM_TOKEN", help="Better in the environment: command lines are visible."
+        ),
+    ],
+    store: Annotated[
+        str, typer.Option(help="A store id for tests: it gets about 600 events about nobody.")
+    ] = "conformance",
+    json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
+) -> None:
+    """Ask a platform all that docs/platform-api.md promises; say in words what is wrong."""
+    from store_agent.commands import check_platform as command
+
+    raise typer.Exit(command.main(url, token, store, as_json=json))
+
+
 @app.command("pin")
 def set_pin(config: ConfigFile, staff_id: str) -> None:
     """Set somebody's PIN for the tablets, while the agent is stopped; asks, or reads stdin."""
