@@ -88,13 +88,16 @@ class Pages:
 
     async def conflicts(self, viewer: Viewer) -> HTMLResponse:
         """What was given without a right; 403 but for managers."""
-        parts = await self.board.line(viewer)
         if viewer.role is not Role.MANAGER:
-            shell = self._shell(viewer, parts, "status", "")
-            return answer(self._print("forbidden.html", viewer, **shell), FORBIDDEN)
-        parts += await self.board.conflicts(viewer)
+            return await self.forbidden(viewer)
+        parts = await self.board.line(viewer) + await self.board.conflicts(viewer)
         shell = self._shell(viewer, parts, "conflicts", "conflicts")
         return answer(self._print("conflicts.html", viewer, **shell))
+
+    async def forbidden(self, viewer: Viewer) -> HTMLResponse:
+        """A page for managers, asked for by somebody else."""
+        shell = self._shell(viewer, await self.board.line(viewer), "status", "")
+        return answer(self._print("forbidden.html", viewer, **shell), FORBIDDEN)
 
     async def conflict_list(self, viewer: Viewer) -> HTMLResponse:
         """The list alone, after one was seen."""

@@ -44,6 +44,7 @@ class TransportStatus:
     since: datetime
     reason: str | None = None
     hint: str = ""
+    last_success_at: datetime | None = None
     backlog: int = 0
     oldest_at: datetime | None = None
     quarantined: int = 0
@@ -179,11 +180,12 @@ class StatusBoard:
             "line": state,
             "reason": str(error) if error else None,
             "hint": error.hint if error else "",
+            "last_success_at": line.last_success_at,
         }
         own: dict[str, Any] = {}
         if name == self._main:
             since = self.status.since if state is self.status.line else self._now()
-            own = shown | {"since": since, "last_success_at": line.last_success_at}
+            own = shown | {"since": since}
         self.change(transports=self._with(name, **shown), **own)
 
     def _with(self, name: str, **fields: Any) -> tuple[TransportStatus, ...]:

@@ -45,8 +45,8 @@ class Rig:
 
 
 @contextmanager
-def running_kiosk():
-    kiosk = build_fake_kiosk(lambda: NOW, time.monotonic)
+def running_kiosk(areas=lambda hub: ()):
+    kiosk = build_fake_kiosk(lambda: NOW, time.monotonic, areas)
     config = uvicorn.Config(kiosk.app, port=0, log_level="warning", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     loops = []
@@ -79,6 +79,7 @@ def tablet(
     language="de",
     signed_in=True,
     device="tablet-1",
+    staff="bea",
 ):
     """A page of a tablet; leaving asserts that nothing was written to the console."""
     context = browser.new_context(
@@ -86,7 +87,7 @@ def tablet(
     )
     access = rig.kiosk.access
     access.devices[f"token-of-{device}"] = Device(device, "Damen, EG")
-    access.sessions[f"session-at-{device}"] = (device, "bea")
+    access.sessions[f"session-at-{device}"] = (device, staff)
     cookies = {"language": language, "device": f"token-of-{device}"}
     if signed_in:
         cookies["staff"] = f"session-at-{device}"

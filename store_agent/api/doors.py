@@ -77,6 +77,10 @@ DOORS: tuple[Door, ...] = (
     Door("GET", "/plan", STAFF),
     Door("GET", "/conflicts", STAFF),  # managers; everybody else is told so
     Door("POST", "/conflicts/{conflict_id}/seen", STAFF),
+    Door("GET", "/lines", STAFF),  # managers, and so are the next three
+    Door("GET", "/lines/refused-events.jsonl", STAFF),
+    Door("POST", "/lines/{line}/retry", STAFF),
+    Door("POST", "/lines/{line}/events/{event_id}/retry", STAFF),
     Door("POST", "/customers/{customer_id:path}/propose", STAFF),
     Door("GET", "/search", STAFF),
     Door("GET", "/status", STAFF),

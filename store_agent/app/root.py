@@ -17,6 +17,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import FileResponse
 from starlette.types import ASGIApp
 
+from kiosk_ui.lines import lines_area
 from kiosk_ui.live import Hub
 from kiosk_ui.router import build_router
 from kiosk_ui.settings import KioskSettings
@@ -59,6 +60,7 @@ from store_agent.storage import Storage, StorageSettings, keys, ledger, open_sto
 from store_agent.storage.space import MIB, SpaceSettings
 from store_agent.tablet.access import TabletAccess
 from store_agent.tablet.cookies import CookieReader
+from store_agent.tablet.lines import TabletLines
 from store_agent.tablet.shop import Places, TabletShop
 from store_agent.till_board import TillBoard
 from sync import schema
@@ -149,6 +151,7 @@ def build(settings: Settings, clock: Clock, addresses: Addresses) -> Agent:
         _kiosk_settings(settings, addresses),
         now=clock.now,
         monotonic=clock.monotonic,
+        areas=(lines_area(TabletLines(storage, sync, clock)),),
     )
     routers = (
         health.router(components.rows, metrics),
