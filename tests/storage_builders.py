@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import zstandard
 
-from store_agent.storage import Storage, StorageSettings, open_storage
+from store_agent.storage import Lodger, Storage, StorageSettings, open_storage
 from store_agent.storage.connection import Connect, connect_sqlcipher
 from store_agent.storage.space import SpaceSettings
 from sync.snapshots import SnapshotPiece
@@ -29,11 +29,11 @@ def at_noon() -> datetime:
 def a_storage(folder: Path, **changes: Any) -> Storage:
     """An open storage; `changes` are fields of StorageSettings or arguments of open_storage."""
     connect: Connect = changes.pop("connect", connect_sqlcipher)
-    extra = changes.pop("extra_migrations", ())
+    lodger = changes.pop("lodger", Lodger(changes.pop("extra_migrations", ())))
     now = changes.pop("now", at_noon)
     plain = {"directory": folder, "store_id": "store-1", "key": KEY, "space": NO_BALLAST}
     settings = StorageSettings(**plain | changes)
-    return open_storage(settings, now=now, extra_migrations=extra, connect=connect)
+    return open_storage(settings, now=now, lodger=lodger, connect=connect)
 
 
 def customer(

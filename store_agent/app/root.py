@@ -56,14 +56,14 @@ from store_agent.clienteling import Clienteling
 from store_agent.clock import Clock, boot_id
 from store_agent.config import PresenceSettings, Settings, StorageOptions
 from store_agent.domain.errors import InvalidInput
-from store_agent.storage import Storage, StorageSettings, keys, ledger, open_storage
+from store_agent.storage import Lodger, Storage, StorageSettings, keys, ledger, open_storage
 from store_agent.storage.space import MIB, SpaceSettings
 from store_agent.tablet.access import TabletAccess
 from store_agent.tablet.cookies import CookieReader
 from store_agent.tablet.lines import TabletLines
 from store_agent.tablet.shop import Places, TabletShop
 from store_agent.till_board import TillBoard
-from sync import schema
+from sync import outbox, schema
 from sync.lookup_desk import LookupDesk
 from sync.status import LineState
 from sync.true_time import ClockWatch, PlatformClock
@@ -325,8 +325,12 @@ def open_files(settings: Settings, clock: Clock) -> Storage:
             space=_space(settings.storage),
         ),
         now=clock.now,
-        extra_migrations=schema.MIGRATIONS,
-        first=ClockWatch(PlatformClock(boot_id(), clock.now, clock.monotonic).look),
+        lodger=Lodger(
+            schema.MIGRATIONS,
+            first=ClockWatch(PlatformClock(boot_id(), clock.now, clock.monotonic).look),
+            tables=outbox.TABLES,
+            rescue=outbox.rescue,
+        ),
     )
 
 

@@ -6,7 +6,7 @@ a `Connection`; `Storage` runs them in the right thread and transaction.
 
 from store_agent.storage.connection import Connection
 from store_agent.storage.opening import Recovery
-from store_agent.storage.storage import Storage, StorageSettings, open_storage
+from store_agent.storage.storage import Lodger, Storage, StorageSettings, open_storage
 from store_agent.storage.view import View
 
-__all__ = ["Connection", "Recovery", "Storage", "StorageSettings", "View", "open_storage"]
+__all__ = ["Connection", "Lodger", "Recovery", "Storage", "StorageSettings", "View", "open_storage"]

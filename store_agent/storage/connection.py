@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, cast
+from urllib.parse import quote
 
 from sqlcipher3 import dbapi2
 
@@ -89,6 +90,17 @@ def connect_sqlcipher(path: Path, key: bytes | None) -> Connection:
         timeout=BUSY_TIMEOUT_MS / 1000,
     )
     # SQLCipher logs every failed page to stderr on its own; failures are reported by exceptions.
+    connection.execute("PRAGMA cipher_log_level = NONE")
+    if key is not None:
+        connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+    return cast(Connection, connection)
+
+
+def connect_damaged(path: Path, key: bytes | None) -> Connection:
+    """Open `path` for reading what is left of it, without changing it or its log."""
+    connection = dbapi2.connect(
+        f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
+    )
     connection.execute("PRAGMA cipher_log_level = NONE")
     if key is not None:
         connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")

@@ -10,16 +10,24 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from store_agent.storage import keys, meta, migrations
-from store_agent.storage.connection import Connect, Connection, Profile, open_connection
+from store_agent.storage.connection import (
+    Connect,
+    Connection,
+    Profile,
+    connect_damaged,
+    open_connection,
+)
 from store_agent.storage.errors import NewerSchema, NotEncrypted, WrongKey
 from store_agent.storage.failures import Failure, classify
 from store_agent.storage.files import SIDE_FILES, sync_file, sync_folder, with_side_files
 from store_agent.storage.migrations import MigrationSet
+from store_agent.storage.salvage import DamagedFile
 from store_agent.storage.times import file_stamp
 
 PLAIN_HEADER = b"SQLite format 3\x00"
@@ -44,10 +52,15 @@ class DataFile:
     profile: Profile
     sets: Sequence[MigrationSet]
     connect: Connect
+    rescue: Rescue | None = None
 
     def open(self) -> Connection:
         """A configured connection for the writer."""
         return open_connection(self.path, self.key, self.profile, self.connect)
+
+
+Rescue = Callable[[DamagedFile, Connection], int]
+"""Copies what it can from a damaged file into a fresh one, in one transaction; rows copied."""
 
 
 class _Damaged(Exception):
@@ -63,6 +76,7 @@ def open_or_recover(
     reads the whole file. Raises StorageRefused when the file must not be used.
     """
     key_is_right = keys.check_fingerprint(file.path.parent, file.key)
+    completed = _complete_exchange(file.path, at)
     _refuse_plain_text(file)
     log = _hold_log(file.path)
     try:
@@ -73,12 +87,10 @@ def open_or_recover(
                 f"{file.path.name} cannot be read with this key",
                 hint=f"Restore the key, or move {file.path.name} away to start with a fresh file.",
             ) from error
-        recovery = _move_aside(file.path, log, str(error), at)
-        _prepare(file, initialise, at, thorough=False)
-        return recovery
+        return _replace(file, log, str(error), initialise, at)
     finally:
         log.unlink(missing_ok=True)
-    return None
+    return completed
 
 
 def _refuse_plain_text(file: DataFile) -> None:
@@ -168,14 +180,85 @@ def _hold_log(path: Path) -> Path:
     return held
 
 
-def _move_aside(path: Path, log: Path, reason: str, at: datetime) -> Recovery:
+def _replace(
+    file: DataFile, log: Path, reason: str, initialise: Callable[[Connection], None], at: datetime
+) -> Recovery:
+    """Build a fresh file with what can be read of the damaged one, then exchange the two.
+
+    Until the exchange nothing has changed: a power cut before it begins all of this again.
+    """
+    fresh = replace(file, path=_fresh(file.path))
+    _prepare(fresh, initialise, at, thorough=False)
+    if file.rescue is not None:
+        _restore_log(file.path, log)
+        reason = f"{reason}; {_rescue(file, file.rescue, fresh)}"
+    moved_to = _move_aside(file.path, log, at)
+    fresh.path.replace(file.path)
+    sync_folder(file.path.parent)
+    return Recovery(file.path.name, moved_to, reason, at)
+
+
+def _complete_exchange(path: Path, at: datetime) -> Recovery | None:
+    """After a power cut between the two renames of an exchange: only the second is missing."""
+    fresh = _fresh(path)
+    if path.exists():
+        for leftover in with_side_files(fresh):
+            leftover.unlink()
+        return None
+    aside = sorted(path.parent.glob(f"{path.name}.damaged-*"))
+    if not fresh.exists() or not aside:
+        return None
+    fresh.replace(path)
+    sync_folder(path.parent)
+    name = aside[-1].name.removesuffix("-wal").removesuffix("-shm")
+    return Recovery(path.name, name, "damaged; a power cut came while it was exchanged", at)
+
+
+def _fresh(path: Path) -> Path:
+    return path.with_name(path.name + ".fresh")
+
+
+def _restore_log(path: Path, held: Path) -> None:
+    """Rows may stand only in a log that SQLite has thrown away meanwhile."""
+    log = path.with_name(path.name + "-wal")
+    if held.exists() and not log.exists():
+        log.hardlink_to(held)
+
+
+def _rescue(file: DataFile, rescue: Rescue, fresh: DataFile) -> str:
+    """Copy what can be read; a clause for the operator. Raises only for want of room."""
+    old = DamagedFile(partial(connect_damaged, file.path, file.key))
+    connection = fresh.open()
+    try:
+        rows = 0
+
+        def copy(tx: Connection) -> None:
+            nonlocal rows
+            rows = rescue(old, tx)
+
+        _in_transaction(connection, copy)
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    except Exception as error:
+        if classify(error) is not None:
+            raise
+        # Whatever a damaged file holds must not keep the shop from opening.
+        return f"its rows could not be recovered ({type(error).__name__})"
+    finally:
+        old.close()
+        connection.close()
+    torn = f", parts of {', '.join(sorted(old.torn))} were not" if old.torn else ""
+    return f"{rows} rows were recovered{torn}"
+
+
+def _move_aside(path: Path, log: Path, at: datetime) -> str:
+    """Give the damaged file another name. Its log goes first: it must not meet the fresh file."""
     target = _free_name(path, f"damaged-{file_stamp(at)}")
-    for part in with_side_files(path):
+    for part in reversed(with_side_files(path)):
         part.rename(target.with_name(target.name + part.name.removeprefix(path.name)))
     if log.exists():
         log.replace(target.with_name(target.name + "-wal"))
     sync_folder(path.parent)
-    return Recovery(path.name, target.name, reason, at)
+    return target.name
 
 
 def _free_name(path: Path, ending: str) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -16,8 +16,7 @@ from store_agent.storage.connection import Connect, Connection, connect_sqlciphe
 from store_agent.storage.deciding import Deciding
 from store_agent.storage.errors import NotEncrypted
 from store_agent.storage.files import FolderLock, sync_folder, with_side_files
-from store_agent.storage.folder import Files, Opening, StorageSettings
-from store_agent.storage.migrations import Migration
+from store_agent.storage.folder import Files, Lodger, Opening, StorageSettings
 from store_agent.storage.opening import Recovery
 from store_agent.storage.readers import Readers
 from store_agent.storage.snapshot import Progress
@@ -27,7 +26,7 @@ from store_agent.storage.waiting import Waiting
 from store_agent.storage.writer import Around, Writer
 from sync.snapshots import SnapshotPiece, SnapshotPosition
 
-__all__ = ["Storage", "StorageSettings", "View", "open_storage"]
+__all__ = ["Lodger", "Storage", "StorageSettings", "View", "open_storage"]
 
 T = TypeVar("T")
 F = TypeVar("F")
@@ -41,7 +40,7 @@ class Storage:
         settings: StorageSettings,
         files: Files,
         now: Callable[[], datetime],
-        first: Callable[[Connection], None] | None = None,
+        first: Callable[[Connection], None],
     ) -> None:
         """Start the threads over files that are open_storage's work."""
         self._settings = settings
@@ -53,7 +52,7 @@ class Storage:
             files.ledger.open,
             now,
             queue_limit=limit,
-            around=Around(LedgerReserve(files.space), first or _nothing),
+            around=Around(LedgerReserve(files.space), first),
         )
         self._cache = Writer(
             "cache",
@@ -226,15 +225,13 @@ def open_storage(
     settings: StorageSettings,
     *,
     now: Callable[[], datetime],
-    extra_migrations: Sequence[Migration] = (),
+    lodger: Lodger | None = None,
     connect: Connect = connect_sqlcipher,
-    first: Callable[[Connection], None] | None = None,
 ) -> Storage:
     """Open or create both files in `settings.directory`. Blocks; call it before the loop serves.
 
-    `extra_migrations` are the tables other parts keep in the ledger (the outbox); `first` runs at
-    the beginning of each of its transactions. Raises StorageRefused when the files must not be
-    used; damaged ones are moved aside (`recovered`).
+    Raises StorageRefused when the files must not be used; damaged ones are moved aside
+    (`recovered`), and what can be read of a damaged ledger is in the fresh one.
     """
     if settings.key is None and not settings.allow_unencrypted:
         raise NotEncrypted(
@@ -245,14 +242,11 @@ def open_storage(
     space = Space(settings.directory, settings.space, now)
     lock = FolderLock(settings.directory)
     try:
-        opening = Opening(settings, now(), extra_migrations, connect, lock, space)
+        lodger = lodger or Lodger()
+        opening = Opening(settings, now(), lodger, connect, lock, space)
         files = opening.open()
         space.rebuild()
-        return Storage(settings, files, now, first)
+        return Storage(settings, files, now, lodger.first)
     except BaseException:
         lock.release(clean=not lock.was_unclean)
         raise
-
-
-def _nothing(_tx: Connection) -> None:
-    return None

@@ -38,6 +38,7 @@ from sync.outbox.queue import (
     purgeable,
     put,
 )
+from sync.outbox.rescue import TABLES, rescue
 from sync.outbox.rows import (
     MAX_DATA_BYTES,
     SEQUENCE_DIGITS,
@@ -58,6 +59,7 @@ __all__ = [
     "MIGRATIONS",
     "PLATFORM",
     "SEQUENCE_DIGITS",
+    "TABLES",
     "Backlog",
     "Candidate",
     "Caps",
@@ -83,8 +85,8 @@ __all__ = [
     "export",
     "free_pages",
     "from_rfc3339",
-    "json_line",
     "gates",
+    "json_line",
     "oldest",
     "page",
     "position",
@@ -96,6 +98,7 @@ __all__ = [
     "quarantined",
     "recall_window",
     "remember_window",
+    "rescue",
     "retry",
     "set_gates",
     "take_untold",
