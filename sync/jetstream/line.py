@@ -33,7 +33,7 @@ from sync.jetstream.port import (
 from sync.jetstream.settings import LineSettings
 from sync.jetstream.tail import PullTail
 
-API_DEADLINE_S = 10.0
+API_DEADLINE_S = 5.0
 BATCH_ID, BATCH_SEQUENCE, BATCH_COMMIT = "Nats-Batch-Id", "Nats-Batch-Sequence", "Nats-Batch-Commit"
 NOT_FOUND = "404"
 NOBODY_LISTENS = "Does the stream exist, does it hold this subject, and has it a leader?"
