@@ -138,7 +138,7 @@ class HttpLine:
         retry_after_s = _retry_after_s(headers.get("retry-after"), self._now())
         if retry_after_s is None and status in ASKS_FOR_PATIENCE:
             retry_after_s = used_up_for_s(headers)
-        if 300 <= status < 400:
+        if status < 400:  # a redirect, or a page of something on the way
             permanent, hint = False, REDIRECT_HINT
         else:
             permanent, hint = self._meaning.get(status, (False, ""))

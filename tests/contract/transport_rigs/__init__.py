@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from contract.transport_rigs.csv_file import CsvRig
 from contract.transport_rigs.emarsys import EmarsysRig, EmarsysSalesRig
+from contract.transport_rigs.example import ExampleRig
 from contract.transport_rigs.nats import NatsRig
 from contract.transport_rigs.platform import PlainPlatformRig, PlatformRig
 from contract.transport_rigs.recording import RecordingRig
@@ -26,4 +27,5 @@ RIGS: Mapping[str, type[Rig]] = {
     "webhook": WebhookRig,
     "csv": CsvRig,
     "selected": SelectedRig,
+    "example of the docs": ExampleRig,
 }

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from contract.transport_rigs.example import code, example_module
 from pydantic import ValidationError
 
 from sync.transports import table
@@ -80,6 +83,17 @@ def test_an_unknown_kind_is_told_the_known_ones():
     assert where == ("kind",)
     assert "'teleport'" in message
     assert all(kind in message for kind in table.TRANSPORTS)
+
+
+def test_the_example_of_the_docs_is_one_file_and_one_row(monkeypatch):
+    module = example_module()
+    monkeypatch.setitem(sys.modules, "sync.transports.collector", module)
+    kind, path = re.fullmatch(r'\s*"(.*)": "(.*)",\s*', code("text")).groups()
+    monkeypatch.setitem(table.TRANSPORTS, kind, path)
+    (row,) = tomllib.loads(code("toml"))["transports"]
+    read = TransportSettings(**row)
+    assert isinstance(read.own, module.Settings)
+    assert row["token"] not in repr(read)
 
 
 def test_an_unknown_kind_of_feed_is_refused_by_name():
