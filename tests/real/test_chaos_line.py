@@ -26,7 +26,7 @@ from tests.chaos_world import AT, TOKEN, WINDOW_S, Trial, hurried, play
 SOAK = bool(os.environ.get("SOAK"))
 SCHEDULES = 5000 if SOAK else 200
 AT_ONCE = 25
-pytestmark = [pytest.mark.timeout(3600 if SOAK else 60)]
+pytestmark = [pytest.mark.timeout(3600 if SOAK else 120)]
 
 
 @asynccontextmanager
