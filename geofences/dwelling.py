@@ -31,7 +31,7 @@ def with_proof(
 ) -> tuple[Proof, ...]:
     """The proofs of a stay with this one; the same ones when it adds nothing."""
     proofs = known.proofs
-    if accuracy_m > MAX_ACCURACY_M or _is_told(known, fence):
+    if accuracy_m > MAX_ACCURACY_M or is_told(known, fence):
         return proofs
     window_s = max(_pending(known, fence))
     since, first = proof.at - timedelta(seconds=window_s), 0
@@ -54,7 +54,7 @@ def _joined(one: Proof, other: Proof) -> Proof:
 def check(work: Work, fence: Fence, at: datetime) -> None:
     """Tell each dwell that is true at `at` and was not told in this stay."""
     known = work.places[fence.id]
-    if _is_told(known, fence):
+    if is_told(known, fence):
         return
     for threshold_s in _pending(known, fence):
         proofs = _proofs_of(known, fence, threshold_s, at)
@@ -76,7 +76,8 @@ def check(work: Work, fence: Fence, at: datetime) -> None:
         )
 
 
-def _is_told(known: FenceState, fence: Fence) -> bool:
+def is_told(known: FenceState, fence: Fence) -> bool:
+    """Whether every dwell of this stay was told: nothing more is to prove."""
     return len(known.dwelled) == len(fence.rules.dwell_s)
 
 

@@ -1,6 +1,6 @@
 """All fences of a shop, ready to be asked where a position lies. Immutable: rebuild and swap.
 
-Up to `LOOP_LIMIT` fences a loop over their boxes finds the candidates, beyond that an STRtree.
+A cell of the map knows the boxes near it; beyond `LOOP_LIMIT` fences an STRtree finds them, once.
 Shapes are prepared when somebody is near them for the first time, so that 100,000 fences of which
 a shop meets a few cost little more than their own data.
 """
@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import astuple
 from math import remainder
 from types import MappingProxyType
 
@@ -18,6 +17,7 @@ import numpy as np
 import shapely  # type: ignore[import-untyped]
 
 from geofences.geometry import (
+    LEAST_METRES_PER_LAT,
     TURN,
     Bounds,
     Frame,
@@ -32,8 +32,13 @@ from geofences.geometry import (
 )
 from geofences.model import Circle, Fence, Placing, Shape
 
-LOOP_LIMIT = 50  # one store; up to here a loop is as fast as the tree
+LOOP_LIMIT = 50  # one store; up to here looking at every box is as fast as the tree
 MAX_GROUPS = 2_048  # a shop has a handful, a town some hundreds; each takes about 1 kB
+CELL_DEG = 0.002  # some 200 m: of the boxes that meet a cell about half hold a position in it
+MAX_CELLS = 2_048  # each takes about 1 kB
+ROUNDING_DEG = 1e-9  # 0.1 mm: a cell's corner times its number is not exact
+
+_Row = tuple[int, float, float, float, float]  # the number of a box; west, south, east, north
 
 
 class FenceSet:
@@ -73,10 +78,10 @@ class FenceSet:
         file. Ids that are no fence (any more) are passed over.
         """
         near = self._boxes.near(lat, lon, pad_m)
-        if also:
-            wanted = [self._index.get(fence_id, -1) for fence_id in also]
-            missing = {index for index in wanted if index >= 0 and index not in near}
-            near = sorted(missing.union(near)) if missing else near
+        for fence_id in also:
+            index = self._index.get(fence_id)
+            if index is not None and index not in near:
+                near = sorted((*near, index))
         return self._group(near).placings(lat, lon) if near else []
 
     def size_m(self, fence_id: str) -> float:
@@ -201,50 +206,65 @@ def _children(fences: Iterable[Fence]) -> dict[str, tuple[str, ...]]:
 
 
 class _Boxes:
-    """Which boxes, padded, hold a position. Knows no border at 180 degrees."""
+    """Which boxes, padded, hold a position. Knows no border at 180 degrees.
+
+    The boxes near a cell of the map are found once: people are about the same places.
+    """
 
     def __init__(self, boxes: Sequence[Bounds]) -> None:
         # Longitudes are counted from the middle of the first box: for a shop anywhere on earth
         # everything is then near 0, and the search round the back never happens.
         self._origin = (boxes[0].west + boxes[0].east) / 2 if boxes else 0.0
-        counted = [_counted_from(self._origin, box) for box in boxes]
-        self._west = min((box.west for box in counted), default=math.inf)
-        self._east = max((box.east for box in counted), default=-math.inf)
-        self._south = min((box.south for box in counted), default=math.inf)
-        self._north = max((box.north for box in counted), default=-math.inf)
-        many = len(counted) > LOOP_LIMIT
-        self._tree = _tree(counted) if many else None
-        self._rows = [] if many else [(n, *astuple(box)) for n, box in enumerate(counted)]
+        # (boxes, 4): a hundred thousand values would take ten times as much.
+        self._sides = np.array([_counted_from(self._origin, box) for box in boxes]).reshape(-1, 4)
+        self._south = float(self._sides[:, 1].min(initial=math.inf))
+        self._north = float(self._sides[:, 3].max(initial=-math.inf))
+        many = len(boxes) > LOOP_LIMIT
+        self._tree = shapely.STRtree(shapely.box(*self._sides.T)) if many else None
+        self._cells: dict[tuple[float, float, float], list[_Row]] = {}
 
     def near(self, lat: float, lon: float, pad_m: float) -> list[int]:
-        """Their numbers, in order."""
-        lat_deg, lon_deg = margin_deg(lat, pad_m)
-        south, north = lat - lat_deg, lat + lat_deg
-        if not (north >= self._south and south <= self._north):
+        """Their numbers, in order; the pad is never smaller than asked for."""
+        pad_deg = pad_m / LEAST_METRES_PER_LAT
+        if lat < self._south - pad_deg or lat > self._north + pad_deg:
             return []
         east = remainder(lon - self._origin, TURN)
-        found: list[int] = []
-        for middle in (east, east - TURN, east + TURN):
-            if middle + lon_deg >= self._west and middle - lon_deg <= self._east:
-                found += self._within(middle - lon_deg, south, middle + lon_deg, north)
+        cell = lat // CELL_DEG, east // CELL_DEG, pad_m
+        rows = self._cells.get(cell)
+        if rows is None:
+            rows = self._look_up(cell)
+        found = [
+            number
+            for number, west_deg, south_deg, east_deg, north_deg in rows
+            if south_deg <= lat <= north_deg and west_deg <= east <= east_deg
+        ]
         return found if len(found) < 2 else sorted(set(found))
 
-    def _within(self, west: float, south: float, east: float, north: float) -> list[int]:
+    def _look_up(self, cell: tuple[float, float, float]) -> list[_Row]:
+        """The padded boxes that meet a cell, counted as its longitudes are."""
+        if len(self._cells) >= MAX_CELLS:
+            self._cells.clear()
+        south, west = cell[0] * CELL_DEG, cell[1] * CELL_DEG
+        north, east = south + CELL_DEG, west + CELL_DEG
+        lat_deg, lon_deg = margin_deg(max(abs(south), abs(north)), cell[2])
+        lat_deg, lon_deg = lat_deg + ROUNDING_DEG, lon_deg + ROUNDING_DEG
+        rows: list[_Row] = []
+        for turn in (0.0, TURN, -TURN):
+            reach = (west - lon_deg + turn, south - lat_deg, east + lon_deg + turn, north + lat_deg)
+            for number in self._meeting(*reach):
+                sides = self._sides[number] + (-lon_deg - turn, -lat_deg, lon_deg - turn, lat_deg)
+                rows.append((number, *sides.tolist()))
+        self._cells[cell] = rows
+        return rows
+
+    def _meeting(self, west: float, south: float, east: float, north: float) -> list[int]:
         if self._tree is not None:
             return self._tree.query(shapely.box(west, south, east, north)).tolist()  # type: ignore[no-any-return]
-        return [
-            number
-            for number, box_west, box_south, box_east, box_north in self._rows
-            if box_south <= north and box_north >= south and box_west <= east and box_east >= west
-        ]
+        is_beyond = (self._sides - (east, north, west, south)) * (1, 1, -1, -1) > 0
+        return np.flatnonzero(~is_beyond.any(axis=1)).tolist()
 
 
-def _counted_from(origin: float, box: Bounds) -> Bounds:
+def _counted_from(origin: float, box: Bounds) -> tuple[float, float, float, float]:
     width = box.east - box.west
     west = remainder(box.west + width / 2 - origin, TURN) - width / 2
-    return Bounds(west, box.south, west + width, box.north)
-
-
-def _tree(boxes: Sequence[Bounds]) -> shapely.STRtree:
-    sides = np.array([(box.west, box.south, box.east, box.north) for box in boxes])
-    return shapely.STRtree(shapely.box(*sides.T))
+    return west, box.south, west + width, box.north

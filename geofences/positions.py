@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from math import hypot, remainder, sqrt
+from math import hypot, remainder
 
 from geofences import accuracy, approaching, dwelling
 from geofences.geometry import TURN, Frame
@@ -36,7 +36,8 @@ def take(work: Work, fix: Fix) -> None:
     if work.first_at is None:
         work.first_at = fix.fixed_at
     jumped = _jumped(work.last, fix)
-    also = {*work.places, *work.fences.approached}
+    approached = work.fences.approached
+    also = {*work.places, *approached} if approached else tuple(work.places)
     for placing in work.fences.place(fix.lat, fix.lon, PAD_M, also):
         _take_one(work, fix, placing, jumped)
     work.last = fix
@@ -56,8 +57,9 @@ def _recent(track: tuple[Spot, ...], fix: Fix) -> tuple[Spot, ...]:
 
 def _take_one(work: Work, fix: Fix, placing: Placing, jumped: bool) -> None:
     fence = placing.fence
-    if work.is_within(fence.id):
-        _while_inside(work, fix, placing, jumped)
+    known = work.places.get(fence.id)
+    if known is not None and known.is_within:
+        _while_inside(work, fix, placing, known, jumped)
         return
     if jumped:
         return  # no evidence for anything, and none against what is pending
@@ -120,7 +122,7 @@ def _moves_past(work: Work, fix: Fix, fence: Fence) -> bool:
     rules = fence.rules
     if fix.speed_mps is not None and fix.speed_mps > rules.pass_by_speed_mps:
         return True
-    return _moved(work.track, fix, rules.pass_by_window_s) > rules.pass_by_distance_m
+    return _has_moved(work.track, fix, rules.pass_by_window_s, rules.pass_by_distance_m)
 
 
 def _has_turned_in(
@@ -155,19 +157,19 @@ def _waits(known: FenceState, fix: Fix, rules: Rules) -> bool:
     return 0 < (fix.fixed_at - known.pending_at).total_seconds() <= rules.confirm_within_s
 
 
-def _moved(track: tuple[Spot, ...], fix: Fix, window_s: float) -> float:
-    """How far from here, in metres, the farthest spot of the last `window_s` seconds is."""
+def _has_moved(track: tuple[Spot, ...], fix: Fix, window_s: float, distance_m: float) -> bool:
+    """Whether any spot of the last `window_s` seconds lies farther from here than `distance_m`."""
     since = fix.fixed_at - timedelta(seconds=window_s)
     frame = Frame.at(fix.lat, fix.lon)
     per_lat, per_lon, lat, lon = frame.metres_per_lat, frame.metres_per_lon, fix.lat, fix.lon
-    farthest = 0.0
-    for spot in reversed(track):
+    for spot in track:  # the oldest first: whoever moves on is farthest from there
         if spot.at < since:
-            break
+            continue
         # `Frame.xy` written out: whoever comes in is compared with some sixty spots per fix
         x, y = remainder(spot.lon - lon, TURN) * per_lon, (spot.lat - lat) * per_lat
-        farthest = max(farthest, x * x + y * y)
-    return sqrt(farthest)
+        if x * x + y * y > distance_m * distance_m:
+            return True
+    return False
 
 
 def may_come(work: Work, fix: Fix, fence: Fence) -> bool:
@@ -204,13 +206,15 @@ def _is_fresh(known: FenceState, at: datetime) -> bool:
 # -- going out --------------------------------------------------------------------------------
 
 
-def _while_inside(work: Work, fix: Fix, placing: Placing, jumped: bool) -> None:
-    fence, rules, known = placing.fence, placing.fence.rules, work.places[placing.fence.id]
-    outside_m, buffer_m = -placing.distance_m, exit_buffer_m(work, fence)
-    radius_m = accuracy.radius_m(fix)
-    probability = accuracy.probability_inside(fix, placing.distance_m)
-    proofs = dwelling.with_proof(known, fence, _proof(fix, probability), radius_m)
-    if outside_m <= buffer_m:
+def _while_inside(work: Work, fix: Fix, placing: Placing, known: FenceState, jumped: bool) -> None:
+    fence, rules, outside_m = placing.fence, placing.fence.rules, -placing.distance_m
+    radius_m, proofs = accuracy.radius_m(fix), known.proofs
+    is_told = dwelling.is_told(known, fence)
+    if not is_told:
+        probability = accuracy.probability_inside(fix, placing.distance_m)
+        proofs = dwelling.with_proof(known, fence, _proof(fix, probability), radius_m)
+    # The rule's own buffer is the least one: nearly everybody is within it.
+    if outside_m <= rules.exit_buffer_m or outside_m <= exit_buffer_m(work, fence):
         stale = known.phase is Phase.STALE and not placing.inside
         evidence_at = known.evidence_at
         if placing.inside and (evidence_at is None or evidence_at < fix.fixed_at):
@@ -220,9 +224,10 @@ def _while_inside(work: Work, fix: Fix, placing: Placing, jumped: bool) -> None:
     else:
         if proofs is not known.proofs:
             work.places[fence.id] = replace(known, proofs=proofs)
+        buffer_m = exit_buffer_m(work, fence)
         if outside_m > buffer_m + min(radius_m, rules.exit_accuracy_cap_m):
-            _pend_out(work, fix, placing, probability, jumped)
-    if work.is_within(fence.id):
+            _pend_out(work, fix, placing, jumped)
+    if not is_told and work.is_within(fence.id):
         dwelling.check(work, fence, fix.fixed_at)
 
 
@@ -234,7 +239,7 @@ def exit_buffer_m(work: Work, fence: Fence) -> float:
     return max(fence.rules.exit_buffer_m, min(size_m * WIDE_EXIT_SHARE, WIDE_EXIT_CAP_M))
 
 
-def _pend_out(work: Work, fix: Fix, placing: Placing, probability: float, jumped: bool) -> None:
+def _pend_out(work: Work, fix: Fix, placing: Placing, jumped: bool) -> None:
     fence, rules, known = placing.fence, placing.fence.rules, work.places[placing.fence.id]
     if _is_fresh(known, fix.fixed_at):
         return
@@ -248,6 +253,7 @@ def _pend_out(work: Work, fix: Fix, placing: Placing, probability: float, jumped
     )
     lasted_s = (fix.fixed_at - began).total_seconds()
     if count >= rules.exit_fixes and lasted_s >= _exit_span_s(work, fix, placing):
+        probability = accuracy.probability_inside(fix, placing.distance_m)
         confidence = accuracy.confidence(1 - probability, known=accuracy.is_known(fix))
         work.leave(fence.id, began, Reason.LEFT, confidence, probability)
 

@@ -15,6 +15,19 @@ from geofences.state import FenceState, Phase, SubjectState
 class Work:
     """Mutable for the length of one step; `frozen` gives the state afterwards."""
 
+    __slots__ = (
+        "before",
+        "events",
+        "fences",
+        "first_at",
+        "held",
+        "last",
+        "now",
+        "places",
+        "subject",
+        "track",
+    )
+
     def __init__(self, fences: FenceSet, state: SubjectState, now: datetime) -> None:
         """Begin where `state` stands."""
         self.fences = fences
@@ -44,8 +57,9 @@ class Work:
     def frozen(self) -> SubjectState:
         """The state after this step; the very same object when nothing changed."""
         before, known = self.before, self.places
-        if any(one.is_blank for one in known.values()):
-            known = {key: one for key, one in known.items() if not one.is_blank}
+        blank = [fence_id for fence_id, one in known.items() if one.is_blank]
+        if blank:
+            known = {key: one for key, one in known.items() if key not in blank}
         within, now_within = before.within, self.within()
         if len(now_within) != len(within) or not all(map(within.__contains__, now_within)):
             within = self.fences.smallest_first(now_within)

@@ -150,8 +150,8 @@ def test_an_engine_without_exit_confirmation_is_found_out(monkeypatch):
 
     assert jittery() == 0
 
-    def leave_at_once(work, one, placing, probability, jumped):
-        work.leave(placing.fence.id, one.fixed_at, "left", "low", probability)
+    def leave_at_once(work, one, placing, jumped):
+        work.leave(placing.fence.id, one.fixed_at, "left", "low")
 
     monkeypatch.setattr(positions, "_pend_out", leave_at_once)
     assert jittery() >= 5

@@ -10,6 +10,7 @@ from fence_shapes import box, box_around, fence_of, moved, offset, star
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geofences import fence_set
 from geofences.fence_set import LOOP_LIMIT, MAX_GROUPS, FenceSet
 from geofences.geometry import signed_distance_m
 from geofences.model import Circle, FenceKind, Polygons
@@ -167,6 +168,31 @@ def test_more_groups_than_are_kept_change_nothing() -> None:
             expected = signed_distance_m(one.fence.shape, *there)
             assert one.distance_m == pytest.approx(expected, abs=1e-6)
     assert 0 < len(known._groups) <= MAX_GROUPS
+
+
+@given(SEEDS, CENTRES, PADS_M)
+def test_who_comes_to_a_known_place_after_others_misses_no_fence(seed, centre, pad_m) -> None:
+    dice = Random(seed)
+    fences = town(dice, 8, centre, 400)
+    known = FenceSet(fences)
+    for _ in range(12):
+        there = offset(*centre, dice.uniform(-300, 300), dice.uniform(-300, 300))
+        there = (there[0], math.remainder(there[1], 360))
+        found = ids(known.place(*there, pad_m))
+        near = {one.id for one in fences if signed_distance_m(one.shape, *there) > -pad_m}
+        assert near <= found
+
+
+def test_places_that_were_asked_about_do_not_pile_up(monkeypatch) -> None:
+    monkeypatch.setattr(fence_set, "MAX_CELLS", 3)
+    dice = Random(5)
+    fences = town(dice, 20)
+    known = FenceSet(fences)
+    for _ in range(100):
+        there = offset(*SHOP, dice.uniform(-2000, 2000), dice.uniform(-2000, 2000))
+        inside = {one.id for one in fences if signed_distance_m(one.shape, *there) >= 0}
+        assert inside <= ids(known.place(*there, 0))
+        assert len(known._boxes._cells) <= 3
 
 
 def test_sizes_are_how_far_two_people_inside_can_be_apart() -> None:
