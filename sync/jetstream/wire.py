@@ -121,7 +121,7 @@ def plan_document(plan: StreamPlan) -> dict[str, Any]:
         "max_bytes": plan.max_bytes or -1,
         "max_age": round(plan.max_age_s * NANOSECONDS),
         "duplicate_window": round(plan.dedupe_s * NANOSECONDS),
-        "max_consumers": -1,
+        "max_consumers": plan.max_readers or -1,
         "max_msgs": -1,
         "max_msgs_per_subject": -1,
         "max_msg_size": -1,

@@ -224,6 +224,23 @@ async def test_an_event_too_large_for_the_server_is_refused_alone(tmp_path, atom
     server.stop()
 
 
+async def test_a_herd_that_is_too_large_for_the_servers_batches_gets_through_in_order(tmp_path):
+    server = NatsServer(tmp_path)
+    server.limits = "batch { max_inflight_per_stream: 1 }"
+    await server.start()
+
+    async def selling(store_id: str) -> None:
+        async with shop(server, store_id) as transport:
+            await until_sent(transport, rows(1, 2_000), within_s=30)
+
+    async with operator(server) as line:
+        await line.create(plan_of(settings_of(server)))
+        await asyncio.gather(*(selling(f"s{n}") for n in range(5)))
+        for n in range(5):
+            assert await stored(line, f"store.s{n}.ordinary.>") == ids(1, 2_000)
+    server.stop()
+
+
 async def test_a_stream_without_batches_is_filled_one_by_one(server):
     async with shop(server) as transport, operator(server) as line:
         await line.create(StreamPlan("EVENTS", ("store.>",), atomic=False))

@@ -9,7 +9,7 @@ import pytest
 
 from sync.errors import PostponedError, TransportError
 from sync.jetstream.fake import FakeLine, FakeServer, Fault
-from sync.jetstream.ordered import MOST_SINGLE
+from sync.jetstream.ordered import MOST_SINGLE, WHILE_BUSY
 from sync.jetstream.port import Discard, Outgoing, Retention, Storage, Stored
 from sync.outbox import Lane, OutboxRow
 from sync.transports.base import ResultStatus
@@ -273,6 +273,16 @@ async def test_a_slow_line_gets_smaller_runs_and_larger_ones_when_it_is_well_aga
     with pytest.raises(TransportError):
         await transport.send(rows(1, 40))
     assert [len(await transport.send(rows(1, 100)[n:])) for n in (0, 20, 60)] == [20, 40, 40]
+
+
+async def test_where_too_many_batches_are_under_way_some_events_go_singly_and_in_order():
+    bench = Bench()
+    transport = await bench.opened()
+    bench.server.faults = [Fault.BUSY]
+    results = await transport.send(rows(1, 100))
+    assert [result.id for result in results] == ids(1, WHILE_BUSY)
+    await transport.send(rows(WHILE_BUSY + 1, 100))
+    assert bench.ids == ids(1, 100)
 
 
 async def test_the_window_of_the_operator_is_read_from_the_stream():
