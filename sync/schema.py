@@ -7,11 +7,13 @@ migration which the running release does not is taken for a newer release's and 
 from __future__ import annotations
 
 from sync import outbox
+from sync.emarsys_feed import people
 from sync.transports.csv_file import tables as csv_file
 from sync.transports.emarsys import sent_sales
 
 MIGRATIONS: tuple[tuple[str, str], ...] = (
     *outbox.MIGRATIONS,
     *sent_sales.MIGRATIONS,
+    *people.MIGRATIONS,
     *csv_file.MIGRATIONS,
 )

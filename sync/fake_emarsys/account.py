@@ -20,6 +20,7 @@ STANDARD_FIELDS = {
     "35": "Registration Language",
     "37": "Mobile",
     "46": "Salutation",
+    "48": "Date of first registration",
 }
 FIRST_CUSTOM_FIELD = 1001
 
@@ -92,7 +93,7 @@ class Account:
     contacts: list[Contact] = field(default_factory=list)
     custom: dict[str, str] = field(default_factory=dict)  # id -> name
     vouchers: set[str] = field(default_factory=set)  # ids of voucher fields
-    opt_in_labels: tuple[str, str] = ("True", "False")
+    choices: dict[str, dict[str, str]] = field(default_factory=dict)  # labels by choice, by field
     events: dict[int, str] = field(default_factory=dict)
     triggered: list[Triggered] = field(default_factory=list)
     unsubscribed: list[str] = field(default_factory=list)
@@ -106,6 +107,10 @@ class Account:
     nonces: set[str] = field(default_factory=set)
     _seen: set[tuple[int, str, str]] = field(default_factory=set)
     _numbers: Iterable[int] = field(default_factory=lambda: count(100_001))
+
+    def __post_init__(self) -> None:
+        """The opt-in is a choice in every account."""
+        self.choices.setdefault(OPT_IN, {"1": "True", "2": "False"})
 
     def add_field(self, name: str, *, is_voucher: bool = False) -> str:
         """A custom field; its id, which differs from account to account."""

@@ -19,7 +19,7 @@ def fields(account: Account) -> list[dict[str, Any]]:
         {
             "id": field_id,
             "name": name,
-            "application_type": VOUCHER if field_id in account.vouchers else "shorttext",
+            "application_type": _kind(account, field_id),
             "string_id": "" if field_id in account.custom else name.lower().replace(" ", "_"),
         }
         for field_id, name in named.items()
@@ -27,10 +27,8 @@ def fields(account: Account) -> list[dict[str, Any]]:
 
 
 def choices(account: Account, field_id: str) -> list[dict[str, Any]]:
-    """The choices of the opt-in field."""
-    if field_id != OPT_IN:
-        return []
-    return [{"id": str(n), "choice": label} for n, label in enumerate(account.opt_in_labels, 1)]
+    """The choices of a field, with their labels."""
+    return [{"id": n, "choice": label} for n, label in account.choices.get(field_id, {}).items()]
 
 
 def update(account: Account, asked: dict[str, Any], *, create: bool) -> dict[str, Any]:
@@ -114,6 +112,12 @@ def _fault_of(
     if len(found) > 1:
         return {"2010": f"More contacts found with the external id: {key_id} - {key}"}
     return None
+
+
+def _kind(account: Account, field_id: str) -> str:
+    if field_id in account.choices:
+        return "singlechoice"
+    return VOUCHER if field_id in account.vouchers else "shorttext"
 
 
 def _shown(contact: Contact, wanted: list[str]) -> dict[str, Any]:

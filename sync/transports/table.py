@@ -33,6 +33,7 @@ TRANSPORTS: Mapping[str, str] = {
     "csv": "sync.transports.csv_file",
 }
 FEEDS: Mapping[str, str] = {  # beside the platform's own, which is there when a platform is
+    "emarsys": "sync.emarsys_feed.kind",
     "nats": "sync.jetstream.feed",
 }
 

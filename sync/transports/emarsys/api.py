@@ -24,8 +24,8 @@ API_ROOT = "/api"
 class Call:
     """What is asked: `path` without the generation ("/contact/getdata"), `body` as JSON.
 
-    `generation` is set where a path exists in one only; `root` leads to the neighbours of the API.
-    `lacks` names the permission that the API user needs.
+    `generation` is set where a path exists in one only. `lacks` names the permission that the API
+    user needs. `waits`: "call again later" is an answer, not an error.
     """
 
     method: str
@@ -34,6 +34,7 @@ class Call:
     params: Mapping[str, str] | None = None
     generation: str = ""
     lacks: str = ""
+    waits: bool = False
 
 
 class Api:
@@ -73,7 +74,8 @@ class Api:
             raise TransportError(
                 "the answer is not from Emarsys", hint="Is a proxy or a captive portal on the way?"
             )
-        if reply.verdict in _OF_THE_MOMENT:
+        is_awaited = call.waits and reply.verdict is Verdict.LATER
+        if reply.verdict in _OF_THE_MOMENT and not is_awaited:
             raise self._trouble(reply, answer, call)
         return reply
 

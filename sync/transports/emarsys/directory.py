@@ -13,6 +13,7 @@ from sync.transports.emarsys.signing import ALARM_PAUSE_S
 
 OWN_KEYS = frozenset({"id", "uid"})  # keys that are no fields
 VOUCHER = "voucher"  # the type of a field that nobody may write (2007)
+SINGLE_CHOICE = "singlechoice"
 NEGATIVE = frozenset({"false", "no", "nein", "falsch"})
 POSITIVE = frozenset({"true", "yes", "ja", "wahr"})
 
@@ -69,6 +70,19 @@ async def find_events(
                 "Create it in Emarsys, set create_events, or give the type an empty name.",
             )
         found[kind] = event_id
+    return found
+
+
+async def find_labels(api: Api, field_ids: Iterable[str]) -> dict[str, dict[str, str]]:
+    """The labels of choices, by field and choice id; nothing for fields that are free text."""
+    call = Call("GET", "/field/translate/en", lacks="field.list")
+    kinds = {str(one.get("id")): one.get("application_type") for one in await _list(api, call)}
+    found: dict[str, dict[str, str]] = {}
+    for field_id in field_ids:
+        if kinds.get(field_id) == SINGLE_CHOICE:
+            asked = f"/field/{field_id}/choice/translate/en"
+            choices = await _list(api, Call("GET", asked, lacks="field.choices"))
+            found[field_id] = {str(one.get("id")): str(one.get("choice")) for one in choices}
     return found
 
 

@@ -39,6 +39,12 @@ STALE_AFTER_S: Mapping[str, float] = {
 # What stands between us and a host; tests put the fake there.
 Wire = Callable[[], httpx.AsyncBaseTransport | None]
 
+
+def no_wire() -> httpx.AsyncBaseTransport | None:
+    """Nothing in between."""
+    return None
+
+
 CREDENTIALS_MEANING: Mapping[int, tuple[bool, str]] = {
     401: (True, "Check client id, secret and token URL."),
     403: (True, "Check that the API user is enabled."),
@@ -52,7 +58,7 @@ STATUS_MEANING: Mapping[int, tuple[bool, str]] = {
 def build(
     settings: Settings,
     around: Surroundings,
-    wire: Wire = lambda: None,
+    wire: Wire = no_wire,
     deadline_s: float = DEADLINE_S,
 ) -> EmarsysTransport:
     """A transport for one account. Raises TransportError when an address is none."""
@@ -67,12 +73,13 @@ def build(
 def build_api(
     access: Access,
     around: Surroundings,
-    wire: Wire = lambda: None,
+    wire: Wire = no_wire,
     deadline_s: float = DEADLINE_S,
+    server_time: ServerTime | None = None,
 ) -> Api:
     """The API as these credentials reach it; the feed uses it too."""
     line = HttpLine(access.api_url, None, around.now, wire(), meaning=STATUS_MEANING)
-    server_time = ServerTime(around.now, around.monotonic)
+    server_time = server_time or ServerTime(around.now, around.monotonic)
     signer: Signer
     if access.wsse:
         log.warning("WSSE ends on %s: make OAuth2 credentials in Emarsys", WSSE_LAST_DAY)

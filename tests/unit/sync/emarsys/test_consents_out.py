@@ -92,7 +92,7 @@ async def test_the_fake_sees_booleans_in_the_opt_in(monkeypatch):
 @pytest.mark.asyncio
 async def test_an_account_that_counts_the_other_way_round_is_an_alarm():
     shop = EmarsysShop()
-    shop.account.opt_in_labels = ("False", "True")
+    shop.account.choices[OPT_IN] = {"1": "False", "2": "True"}
     with pytest.raises(TransportError) as caught:
         await shop.transport().send([consent(1, "withdrawn")])
     assert caught.value.permanent
