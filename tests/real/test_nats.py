@@ -11,6 +11,7 @@ import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import orjson
 import pytest
@@ -241,6 +242,18 @@ async def test_a_herd_that_is_too_large_for_the_servers_batches_gets_through_in_
     server.stop()
 
 
+async def test_a_jetstream_domain_is_spoken_to_by_its_name(tmp_path):
+    server = NatsServer(tmp_path)
+    server.limits = "}, domain: hub, limits {"
+    await server.start()
+    async with shop(server, domain="hub") as transport:
+        await transport.send(rows(1, 3))
+        line = NatsLine(settings_of(server, domain="hub"), "reader")
+        assert await stored(line) == ids(1, 3)
+        await line.close()
+    server.stop()
+
+
 async def test_a_stream_without_batches_is_filled_one_by_one(server):
     async with shop(server) as transport, operator(server) as line:
         await line.create(StreamPlan("EVENTS", ("store.>",), atomic=False))
@@ -309,30 +322,21 @@ async def test_an_nkey_a_token_and_a_password_open_the_door_and_wrong_ones_name_
         server.stop()
 
 
-RIGHTS = """
-authorization {
-  users: [
-    { user: operator, password: o }
-    { user: shop, password: s, permissions: {
-      publish: [
-        "store.s1.>", "$JS.API.STREAM.INFO.EVENTS", "$JS.API.DIRECT.GET.EVENTS.store.s1.>"
-        "$JS.API.STREAM.INFO.FEED", "$JS.API.CONSUMER.CREATE.FEED.*.feed.all.>"
-        "$JS.API.CONSUMER.CREATE.FEED.*.feed.s1.>", "$JS.API.CONSUMER.MSG.NEXT.FEED.*"
-        "$JS.API.CONSUMER.INFO.FEED.*"
-        "$JS.API.DIRECT.GET.OBJ_SNAPSHOTS.>", "$JS.API.CONSUMER.CREATE.OBJ_SNAPSHOTS.>"
-        "$JS.API.CONSUMER.MSG.NEXT.OBJ_SNAPSHOTS.*"
-      ]
-      subscribe: ["_INBOX.s1.>"]
-    } }
-  ]
-}
-"""
+DOCS = Path(__file__).parents[2] / "docs" / "nats.md"
+
+
+def documented_rights() -> str:
+    """The permissions of shop s1 as docs/nats.md gives them."""
+    text = DOCS.read_text(encoding="utf-8")
+    return text[text.index("permissions: {") :].partition("```")[0]
 
 
 async def test_the_rights_of_one_shop_suffice_for_everything_it_does_and_for_nothing_else(
     tmp_path,
 ):
-    server = NatsServer(tmp_path, RIGHTS)
+    boss_user = "{ user: operator, password: o }"
+    shop_user = f"{{ user: shop, password: s, {documented_rights()} }}"
+    server = NatsServer(tmp_path, f"authorization {{ users: [ {boss_user}, {shop_user} ] }}")
     await server.start()
     who = {"user": "shop", "password": "s"}
     boss = NatsLine(Settings(servers=(server.url,), user="operator", password="o"), "operator")

@@ -7,7 +7,6 @@ import base64
 import ipaddress
 import json
 import secrets
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -19,7 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from nats_server import NatsServer
+from nats_server import NatsServer, free_ports
 
 from sync.errors import TransportError
 from sync.jetstream import credentials
@@ -37,15 +36,9 @@ def rows(count: int) -> list[OutboxRow]:
     return [OutboxRow(n, f"e{n:06}", "t", "c-1", at, b'{"n":1}') for n in range(1, count + 1)]
 
 
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
 @asynccontextmanager
 async def cluster(folder: Path) -> AsyncIterator[list[NatsServer]]:
-    ports = [free_port() for _ in range(3)]
+    ports = free_ports(3)
     routes = ", ".join(f"nats://127.0.0.1:{port}" for port in ports)
     servers = []
     for number, port in enumerate(ports):
