@@ -304,7 +304,8 @@ def _background(agent: Agent) -> list[Coroutine[Any, Any, None]]:
         agent.settings, agent.storage, agent.clienteling, agent.upkeep, agent.outbox.round
     )
     dated = jobs.calendar(agent.storage, agent.clock, agent.cache.release_strangers)
-    work: list[Coroutine[Any, Any, None]] = [jobs.run(table, dated, agent.settings.store.zone)]
+    running = jobs.run(table, dated, agent.settings.store.zone, agent.clock)
+    work: list[Coroutine[Any, Any, None]] = [running]
     work += [listen(scanner, agent.clienteling) for scanner in agent.scanners]
     work += [agent.presence.watch.run(), *hearing(agent.presence)]
     if agent.sync is not None:

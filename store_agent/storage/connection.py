@@ -130,28 +130,35 @@ def marks(values: Sized) -> str:
 
 
 def configure(connection: Connection, profile: Profile) -> None:
-    """Set the pragmas of `profile` and check the two that durability rests on."""
-    run = connection.execute
-    run(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-    run("PRAGMA auto_vacuum = INCREMENTAL")  # only counts before the first table
-    journal = run("PRAGMA journal_mode = WAL").fetchall()
-    run(f"PRAGMA synchronous = {profile.synchronous}")
-    run("PRAGMA wal_autocheckpoint = 0")  # the writer does it, off the hot path
-    run(f"PRAGMA journal_size_limit = {WAL_SIZE_LIMIT_BYTES}")
-    run("PRAGMA foreign_keys = ON")
-    run("PRAGMA temp_store = MEMORY")
-    run("PRAGMA cell_size_check = ON")
-    run("PRAGMA trusted_schema = OFF")
-    run("PRAGMA mmap_size = 0")  # an I/O error in mapped memory would be a SIGBUS
-    run(f"PRAGMA cache_size = -{profile.page_cache_kib}")
+    """Set the pragmas of `profile`, and see that SQLite runs with them. Raises NotDurable."""
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # only counts before the first table
+    wanted = _pragmas(profile)
+    for name, value in wanted.items():
+        connection.execute(f"PRAGMA {name} = {value}").fetchall()
     if profile.max_pages is not None:
-        run(f"PRAGMA max_page_count = {profile.max_pages}")
-    if profile.read_only:
-        run("PRAGMA query_only = ON")
-    level = run("PRAGMA synchronous").fetchall()[0][0]
-    if journal[0][0] != "wal" or level != _SYNCHRONOUS_LEVEL[profile.synchronous]:
-        raise NotDurable(
-            f"SQLite refused journal_mode=WAL, synchronous={profile.synchronous}"
-            f" (it runs {journal[0][0]}, {level})",
-            hint="Put the data folder on a local file system (ext4), not on a network share.",
-        )
+        connection.execute(f"PRAGMA max_page_count = {profile.max_pages}")
+    for name, value in wanted.items():
+        runs = connection.execute(f"PRAGMA {name}").fetchall()
+        if runs and str(runs[0][0]) != value:  # what this build does not know has no answer
+            raise NotDurable(
+                f"SQLite refused {name} = {value} (it runs {runs[0][0]})",
+                hint="Put the data folder on a local file system (ext4), not on a network share.",
+            )
+
+
+def _pragmas(profile: Profile) -> dict[str, str]:
+    """What every connection runs with, as SQLite tells it."""
+    return {
+        "journal_mode": "wal",
+        "synchronous": str(_SYNCHRONOUS_LEVEL[profile.synchronous]),
+        "wal_autocheckpoint": "0",  # the writer does it, off the hot path
+        "journal_size_limit": str(WAL_SIZE_LIMIT_BYTES),
+        "foreign_keys": "1",
+        "temp_store": "2",  # in memory
+        "cell_size_check": "1",
+        "trusted_schema": "0",
+        "mmap_size": "0",  # an I/O error in mapped memory would be a SIGBUS
+        "cache_size": str(-profile.page_cache_kib),
+        "query_only": str(int(profile.read_only)),
+    }

@@ -21,7 +21,7 @@ from store_agent.storage.failures import Failure, classify
 from store_agent.storage.files import FolderLock
 from store_agent.storage.ledger import LedgerIdentity
 from store_agent.storage.migrations import Migration, MigrationSet
-from store_agent.storage.opening import DataFile, Recovery, Rescue, open_or_recover
+from store_agent.storage.opening import DataFile, Recovery, Rescue, fault_of, open_or_recover
 from store_agent.storage.salvage import DamagedFile
 from store_agent.storage.space import BLOCK_BYTES, Space, SpaceSettings
 from store_agent.storage.view import View
@@ -80,6 +80,19 @@ class Files:
         file = self.ledger
         ledger_reader = open_connection(file.path, file.key, LEDGER_READER, file.connect)
         return View(ledger_reader, self.open_cache())
+
+    def faults(self) -> dict[str, str]:
+        """Read both files whole: what is wrong with which, by file name. Blocks for seconds."""
+        found = {}
+        for file, profile in ((self.ledger, LEDGER_READER), (self.cache, CACHE_READER)):
+            connection = open_connection(file.path, file.key, profile, file.connect)
+            try:
+                fault = fault_of(connection)
+            finally:
+                connection.close()
+            if fault:
+                found[file.path.name] = fault
+        return found
 
     def open_cache(self) -> Connection:
         """A read-only connection to the cache."""

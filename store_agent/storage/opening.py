@@ -129,6 +129,17 @@ def _check(connection: Connection, *, thorough: bool) -> None:
             raise _Damaged(f"quick_check: {faults[0][0]}")
 
 
+def fault_of(connection: Connection) -> str:
+    """What `integrity_check` finds first; "" when all is well."""
+    try:
+        found = str(connection.execute("PRAGMA integrity_check(1)").fetchall()[0][0])
+    except Exception as error:
+        if classify(error) is not Failure.DAMAGED:
+            raise
+        return str(error)
+    return "" if found == "ok" else found
+
+
 def _upgrade(file: DataFile, connection: Connection, at: datetime) -> None:
     tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()[0][0]
     if migrations.pending(connection, file.sets) == 0:

@@ -67,6 +67,8 @@ class Storage:
         self._importing = False
         self._closed = False
         self._recovered = list(files.recovered)
+        self._faults: dict[str, str] = {}
+        self._faults_at = now()
 
     @property
     def store_id(self) -> str:
@@ -176,6 +178,11 @@ class Storage:
         """Look at the disk, and take the ballast back once there is room."""
         await asyncio.to_thread(self._space.rebuild)
 
+    async def check_integrity(self) -> None:
+        """Read both files whole. What is damaged shows, and is mended at the next start."""
+        self._faults = await asyncio.to_thread(self._files.faults)
+        self._faults_at = self._now()
+
     def health(self) -> list[ComponentHealth]:
         """How the ledger, the cache and the disk under them are doing."""
         return [
@@ -196,12 +203,15 @@ class Storage:
         cache_is_clean = self._cache.stop()
         ledger_is_clean = self._ledger.stop()
         self._deciding.close()
-        self._files.lock.release(clean=cache_is_clean and ledger_is_clean)
+        self._files.lock.release(clean=cache_is_clean and ledger_is_clean and not self._faults)
 
     def _health_of(self, writer: Writer, file: str) -> ComponentHealth:
         health = writer.health
         if health.state is not HealthState.OK:
             return health
+        if file in self._faults:
+            reason = f"{file} is damaged: restart the agent, it recovers what can be read"
+            return ComponentHealth(health.name, HealthState.DEGRADED, self._faults_at, reason)
         for recovery in self._recovered:
             if recovery.file == file:
                 reason = f"{file} was damaged and moved aside as {recovery.moved_to}"

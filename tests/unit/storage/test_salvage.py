@@ -283,3 +283,21 @@ async def test_a_power_cut_while_the_files_are_exchanged_loses_nothing(
     assert [one.file for one in storage.recovered] == ["ledger.db"]
     assert await storage.read(lambda view: meta.get(view.ledger, "store_id")) == "store-1"
     await storage.close()
+
+
+@pytest.mark.asyncio
+async def test_damage_that_the_weekly_check_finds_shows_and_is_mended_at_the_next_start(
+    tmp_path: Path,
+) -> None:
+    await fill(tmp_path, lambda tx: answers.remember(tx, "scan", "s", b"", b"x" * 3000, NOON))
+    page = root_page(tmp_path, "answers")
+    storage = a_shop(tmp_path)
+    damage_page(tmp_path, page)
+    await storage.check_integrity()
+    ledger, cache, _ = storage.health()
+    assert (ledger.state, cache.state) == (HealthState.DEGRADED, HealthState.OK)
+    assert "restart" in ledger.reason
+    await storage.close()
+    again = a_shop(tmp_path)
+    assert [one.file for one in again.recovered] == ["ledger.db"]
+    await again.close()
