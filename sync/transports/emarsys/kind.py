@@ -66,7 +66,7 @@ def build(
     sales = None
     if settings.sales is not None:
         line = HttpLine(settings.sales.url, None, around.now, wire(), meaning=STATUS_MEANING)
-        sales = SalesDesk(line, settings.sales, around.ledger, deadline_s)
+        sales = SalesDesk(line, settings.sales, around.ledger, around.epoch, deadline_s)
     return EmarsysTransport(api, settings, around.store_id, sales)
 
 

@@ -60,13 +60,15 @@ class SalesDesk:
         line: HttpLine,
         settings: SalesData,
         ledger: Ledger,
+        epoch: str,
         deadline_s: float = DEADLINE_S,
     ) -> None:
-        """`line` leads to the sales data service."""
+        """`line` leads to the sales data service; `epoch` is the life of the ledger."""
         self._line = line
         self._settings = settings
         self._merchant = settings.merchant_id
         self._ledger = ledger
+        self._epoch = epoch
         self._deadline_s = deadline_s
         self._most = MOST_ORDERS
 
@@ -103,10 +105,9 @@ class SalesDesk:
     async def _sell(self, jobs: Sequence[Job], sold: dict[str, Sold]) -> None:
         wanted = {job.row.id: _sale(job) for job in jobs}
         orders = {
-            wanted[job.row.id].key: Order(
-                wanted[job.row.id].key, job.row.seq, sales.dump(wanted[job.row.id].receipt)
-            )
+            one.key: Order(one.key, self._epoch, job.row.seq, sales.dump(one.receipt))
             for job in jobs
+            for one in [wanted[job.row.id]]
         }
         claims = await self._ledger.write(
             partial(sent_sales.prepare, merchant=self._merchant, orders=list(orders.values()))
@@ -200,7 +201,8 @@ class SalesDesk:
 
     def _known(self, tx: Connection, wanted: TakeBack, seq: int) -> KnownSale | None:
         if wanted.lines is None:
-            return sent_sales.void(tx, self._merchant, wanted.order, seq)
+            order = Order(wanted.order, self._epoch, seq, b"")
+            return sent_sales.void(tx, self._merchant, order)
         return sent_sales.find(tx, self._merchant, wanted.order)
 
     def _confirm(self, keys: Sequence[str], tx: Connection) -> None:

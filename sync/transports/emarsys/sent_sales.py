@@ -27,6 +27,7 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
             n INTEGER PRIMARY KEY AUTOINCREMENT,
             merchant TEXT NOT NULL,
             order_id TEXT NOT NULL,
+            epoch TEXT NOT NULL,
             seq INTEGER NOT NULL,
             state TEXT NOT NULL,
             receipt BLOB NOT NULL,
@@ -57,9 +58,10 @@ class Claim(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One receipt to be sent. `seq` is its place in the outbox; `receipt` is kept with it."""
+    """One receipt to be sent. `seq` is its place in the outbox of the ledger `epoch`."""
 
     id: str
+    epoch: str
     seq: int
     receipt: bytes
 
@@ -76,7 +78,7 @@ def prepare(tx: Connection, merchant: str, orders: Iterable[Order]) -> dict[str,
     """Note the orders that are new; what may be done with each, by id.
 
     One that is `sent` is sent again only under a later `seq`: somebody has looked, and put it back
-    into the queue.
+    into the queue. In another epoch, after a damaged ledger, numbers say nothing: it is held first.
     """
     return {order.id: _claim(tx, merchant, order) for order in orders}
 
@@ -90,15 +92,15 @@ def mark(tx: Connection, merchant: str, order_ids: Iterable[str], state: State) 
         )
 
 
-def void(tx: Connection, merchant: str, order_id: str, seq: int) -> KnownSale | None:
+def void(tx: Connection, merchant: str, order: Order) -> KnownSale | None:
     """Take a sale back: one that was not sent never will be. The sale, if it was sent."""
-    known = find(tx, merchant, order_id)
+    known = find(tx, merchant, order.id)
     if known is not None and known.state in {State.SENT, State.CONFIRMED}:
         return known
     if known is None:
-        _insert(tx, merchant, Order(order_id, seq, b""), State.VOID)
+        _insert(tx, merchant, order, State.VOID)
     else:
-        mark(tx, merchant, [order_id], State.VOID)
+        mark(tx, merchant, [order.id], State.VOID)
     return None
 
 
@@ -123,29 +125,36 @@ def forget(tx: Connection, kept: int = KEPT) -> None:
 
 def _claim(tx: Connection, merchant: str, order: Order) -> Claim:
     row = tx.execute(
-        "SELECT state, seq FROM emarsys_sales WHERE merchant = ? AND order_id = ?",
+        "SELECT state, epoch, seq FROM emarsys_sales WHERE merchant = ? AND order_id = ?",
         (merchant, order.id),
     ).fetchone()
     if row is None:
         _insert(tx, merchant, order, State.PREPARED)
         return Claim.SEND
-    state, seq = State(row[0]), row[1]
+    state, is_later = State(row[0]), row[1] == order.epoch and order.seq > row[2]
     if state is State.CONFIRMED:
         return Claim.DONE
     if state is State.VOID:
         return Claim.VOID
-    if state is State.SENT and order.seq <= seq:
+    if state is State.SENT and not is_later:
+        if row[1] != order.epoch:
+            _place(tx, merchant, order, State.SENT)
         return Claim.HOLD
-    tx.execute(
-        "UPDATE emarsys_sales SET state = ?, seq = ? WHERE merchant = ? AND order_id = ?",
-        (str(State.PREPARED), order.seq, merchant, order.id),
-    )
+    _place(tx, merchant, order, State.PREPARED)
     return Claim.SEND
+
+
+def _place(tx: Connection, merchant: str, order: Order, state: State) -> None:
+    tx.execute(
+        "UPDATE emarsys_sales SET state = ?, epoch = ?, seq = ?"
+        " WHERE merchant = ? AND order_id = ?",
+        (str(state), order.epoch, order.seq, merchant, order.id),
+    )
 
 
 def _insert(tx: Connection, merchant: str, order: Order, state: State) -> None:
     tx.execute(
-        "INSERT INTO emarsys_sales (merchant, order_id, seq, state, receipt)"
-        " VALUES (?, ?, ?, ?, ?)",
-        (merchant, order.id, order.seq, str(state), order.receipt),
+        "INSERT INTO emarsys_sales (merchant, order_id, epoch, seq, state, receipt)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        (merchant, order.id, order.epoch, order.seq, str(state), order.receipt),
     )

@@ -1,5 +1,7 @@
 """Sales data: the lines, each receipt once, and what is done when an answer is lost."""
 
+from dataclasses import replace
+
 import pytest
 from emarsys_shop import ANNA, BEN, COLUMNS, EmarsysShop, deliver, row, sale
 from pydantic import ValidationError
@@ -9,7 +11,7 @@ from sync.errors import TransportError, UnreachableError
 from sync.fake_emarsys import LineFault
 from sync.fake_emarsys.sales import turnover
 from sync.transports.base import DELIVERY_UNKNOWN, Transport
-from sync.transports.emarsys import sales_desk, sent_sales
+from sync.transports.emarsys import kind, sales_desk, sent_sales
 from sync.transports.emarsys.sales import exponent, major
 from sync.transports.emarsys.sent_sales import State
 
@@ -168,12 +170,35 @@ async def test_a_request_that_never_left_is_simply_made_again():
 @pytest.mark.asyncio
 async def test_a_crash_between_the_note_and_the_answer_sends_nothing_twice():
     shop = EmarsysShop()
-    order = sent_sales.Order("t1", 1, b"{}")
+    order = sent_sales.Order("t1", "e1", 1, b"{}")
     shop.ledger.transact(lambda tx: sent_sales.prepare(tx, "merchant", [order]))
     shop.ledger.transact(lambda tx: sent_sales.mark(tx, "merchant", ["t1"], State.SENT))
     results = await deliver(selling(shop), [sale(1)])
     assert results[0].code == DELIVERY_UNKNOWN
     assert shop.account.sales == []
+
+
+@pytest.mark.asyncio
+async def test_after_a_damaged_ledger_a_later_number_proves_nothing():
+    shop = EmarsysShop()
+    transport = selling(shop)
+    await deliver(transport, [sale(1)])
+    shop.line.append(LineFault.LOST_ANSWER)
+    with pytest.raises(TransportError):
+        await transport.send([sale(2)])
+    # What could be read was carried into a fresh file: the same events, counted anew.
+    fresh = kind.build(
+        shop.settings(sales=COLUMNS, events=ONLY_SALES),
+        replace(shop.around(), epoch="e2"),
+        shop.wire,
+    )
+    rescued = sale(2)._replace(seq=77)
+    assert (await deliver(fresh, [rescued]))[0].code == DELIVERY_UNKNOWN
+    assert (await deliver(fresh, [rescued]))[0].code == DELIVERY_UNKNOWN
+    assert turnover(shop.account) == {"t1": 49.9, "t2": 49.9}
+    shop.account.sales = [one for one in shop.account.sales if one["order"] == "t1"]
+    assert (await deliver(fresh, [rescued._replace(seq=78)]))[0].delivered
+    assert turnover(shop.account) == {"t1": 49.9, "t2": 49.9}
 
 
 @pytest.mark.asyncio
@@ -375,7 +400,7 @@ def test_the_ledger_stays_small_and_forgets_nothing_that_is_open():
     shop = EmarsysShop()
     db = shop.ledger.connection
     for n in range(30):
-        sent_sales.prepare(db, "m", [sent_sales.Order(f"o{n}", n, b"")])
+        sent_sales.prepare(db, "m", [sent_sales.Order(f"o{n}", "e1", n, b"")])
         sent_sales.mark(db, "m", [f"o{n}"], State.SENT if n == 3 else State.CONFIRMED)
     sent_sales.forget(db, kept=10)
     left = {row[0] for row in db.execute("SELECT order_id FROM emarsys_sales").fetchall()}
