@@ -132,6 +132,7 @@ COMPONENTS: Mapping[str, str] = {
 # Components of which a shop has several: the first word of the name, then which one.
 COMPONENT_KINDS: Mapping[str, str] = {
     "scanner": msg("Scanner %(which)s"),
+    "line": msg("Line %(which)s"),
 }
 # How the agent's reasons begin; what follows (an error's own words, a number) stays as it is.
 COMPONENT_REASONS: Mapping[str, str] = {

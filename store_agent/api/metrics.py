@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
@@ -40,6 +40,14 @@ class Metrics:
     def gauge(self, name: str, help_text: str, read: Callable[[], float]) -> None:
         """A value that is read when asked for."""
         Gauge(f"store_agent_{name}", help_text, registry=self._registry).set_function(read)
+
+    def gauges(
+        self, name: str, help_text: str, label: str, reads: Mapping[str, Callable[[], float]]
+    ) -> None:
+        """The same for each value of a label; there are no others."""
+        gauge = Gauge(f"store_agent_{name}", help_text, [label], registry=self._registry)
+        for value, read in reads.items():
+            gauge.labels(value).set_function(read)
 
     def render(self) -> bytes:
         """The text format."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from kiosk_ui import model
@@ -12,7 +12,8 @@ from store_agent.app.readers import Scanner
 from store_agent.clock import Clock, is_plausible
 from store_agent.domain.health import ComponentHealth, HealthState
 from store_agent.storage import Storage
-from sync.status import LineState, SyncStatus
+from sync.outbox import PLATFORM
+from sync.status import LineState, SyncStatus, TransportStatus
 from sync.worker import SyncWorker
 
 # Older than a trading day without contact: say so on every card.
@@ -49,26 +50,23 @@ class Components:
         )
         return (
             *self._storage.health(),
-            self._platform(),
+            *self._lines(),
             self._profiles_row(),
             self._clock_row(),
             *scanners,
             *self._presence.rows(),
         )
 
-    def _platform(self) -> ComponentHealth:
+    def _lines(self) -> Iterator[ComponentHealth]:
+        """The platform, and every other receiver."""
         if self._sync is None:
-            return ComponentHealth(
-                "platform", HealthState.OFFLINE, self._started, "no platform is configured"
-            )
-        status = self._sync.status()
-        if status.line is LineState.ONLINE:
-            quarantined = status.quarantined
-            state = HealthState.DEGRADED if quarantined else HealthState.OK
-            reason = f"{quarantined} refused events wait for a decision" if quarantined else ""
-            return ComponentHealth("platform", state, status.since, reason)
-        reason = status.reason or "no contact yet"
-        return ComponentHealth("platform", HealthState.OFFLINE, status.since, reason)
+            reason = "no platform is configured"
+            yield ComponentHealth("platform", HealthState.OFFLINE, self._started, reason)
+            return
+        for line in self._sync.status().transports:
+            name = line.name if line.name == PLATFORM else f"line {line.name}"
+            state, reason = _state_of(line)
+            yield ComponentHealth(name, state, line.since, reason)
 
     def _profiles_row(self) -> ComponentHealth:
         """The copy of the platform's documents: is a new one on its way, is all of it readable?"""
@@ -120,6 +118,14 @@ class Components:
         if as_of is None:
             return True
         return (self._clock.now() - as_of).total_seconds() > STALE_AFTER_S
+
+
+def _state_of(line: TransportStatus) -> tuple[HealthState, str]:
+    if line.line is not LineState.ONLINE:
+        return HealthState.OFFLINE, line.reason or "no contact yet"
+    if line.quarantined:
+        return HealthState.DEGRADED, f"{line.quarantined} refused events wait for a decision"
+    return HealthState.OK, ""
 
 
 def _progress(status: SyncStatus) -> model.Progress | None:

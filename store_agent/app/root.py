@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -65,7 +66,7 @@ from store_agent.tablet.shop import Places, TabletShop
 from store_agent.till_board import TillBoard
 from sync import outbox, schema
 from sync.lookup_desk import LookupDesk
-from sync.status import LineState
+from sync.status import LineState, TransportStatus
 from sync.true_time import ClockWatch, PlatformClock
 from sync.upkeep import OutboxUpkeep
 from sync.worker import SyncWorker
@@ -76,6 +77,11 @@ PAIRING_CODE_CHARS = 8
 # looking for cycles. A few thousand small objects more are about a MiB.
 ALLOCATIONS_PER_COLLECTION = 20_000
 CA_MEDIA_TYPE = "application/x-x509-ca-cert"
+LINE_GAUGES: tuple[tuple[str, str, Callable[[TransportStatus], float]], ...] = (
+    ("transport_events", "Events waiting, by transport", lambda line: line.backlog),
+    ("transport_refused", "Events refused, by transport", lambda line: line.quarantined),
+    ("transport_up", "1 while it answers", lambda line: line.line is LineState.ONLINE),
+)
 log = structlog.get_logger(__name__)
 
 
@@ -244,7 +250,7 @@ def _gauges(metrics: Metrics, hub: Hub, sync: SyncWorker | None) -> None:
     metrics.gauge("tablet_pages", "Tablet pages that listen now", hub.open_streams)
     if sync is None:
         return
-    worker = sync
+    worker, lines = sync, sync.status().transports
     metrics.gauge("outbox_events", "Events waiting to be sent", lambda: worker.status().backlog)
     metrics.gauge(
         "quarantined_events", "Events the platform refused", lambda: worker.status().quarantined
@@ -252,6 +258,13 @@ def _gauges(metrics: Metrics, hub: Hub, sync: SyncWorker | None) -> None:
     metrics.gauge(
         "line_up", "1 while the platform answers", lambda: worker.status().line is LineState.ONLINE
     )
+    for name, help_text, read in LINE_GAUGES:
+        reads = {line.name: partial(_line_gauge, worker, line.name, read) for line in lines}
+        metrics.gauges(name, help_text, "line", reads)
+
+
+def _line_gauge(worker: SyncWorker, name: str, read: Callable[[TransportStatus], float]) -> float:
+    return next(read(line) for line in worker.status().transports if line.name == name)
 
 
 def web_app(routers: Iterable[APIRouter], ca: Path) -> FastAPI:

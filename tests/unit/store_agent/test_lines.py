@@ -7,6 +7,7 @@ from builders import shop
 
 from store_agent.app.lines import build_lookups
 from store_agent.domain.errors import InvalidInput
+from sync.outbox import Backlog
 
 PLATFORM = {"url": "https://platform.example", "token": "token-of-the-shop"}
 HOOK = {
@@ -53,3 +54,36 @@ async def test_a_platform_that_can_never_work_ends_the_start_too(tmp_path):
     with pytest.raises(InvalidInput, match="platform"):
         async with shop(tmp_path, platform=PLATFORM | {"url": "https://:99999"}):
             pass
+
+
+async def test_readiness_tells_every_line_by_its_name(tmp_path):
+    async with shop(tmp_path, platform=PLATFORM, transports=[HOOK]) as s:
+        rows = {row["name"]: row for row in (await s.get("/readyz")).json()["components"]}
+        assert (rows["platform"]["state"], rows["platform"]["reason"]) == (
+            "offline",
+            "no contact yet",
+        )
+        assert rows["line hook"]["state"] == "offline"
+
+
+async def test_a_line_that_works_is_in_order_and_one_that_refuses_is_not_quite(tmp_path):
+    async with shop(tmp_path, platform=PLATFORM, transports=[HOOK]) as s:
+        board = s.agent.sync._board
+        board.succeeded("hook")
+        board.succeeded("platform")
+        board.show("platform", Backlog(count=3, quarantined=2))
+        rows = {row["name"]: row for row in (await s.get("/readyz")).json()["components"]}
+        assert rows["line hook"]["state"] == "ok"
+        assert rows["platform"]["state"] == "degraded"
+        assert rows["platform"]["reason"].startswith("2 refused")
+        text = (await s.get("/metrics")).text
+        assert 'store_agent_transport_events{line="platform"} 3.0' in text
+        assert 'store_agent_transport_refused{line="platform"} 2.0' in text
+        assert 'store_agent_transport_up{line="hook"} 1.0' in text
+
+
+async def test_a_shop_without_a_platform_tells_its_own_lines_only(tmp_path):
+    async with shop(tmp_path, transports=[HOOK]) as s:
+        names = [row["name"] for row in (await s.get("/readyz")).json()["components"]]
+        assert "line hook" in names
+        assert "platform" not in names
