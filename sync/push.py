@@ -148,6 +148,7 @@ class Pusher:
             if results is None:
                 queue.forget(reached=queue.reached)  # nothing grows while the line is down
                 await self._settle()
+                await self.refresh()
         if fresh:
             if self._heard is not None:
                 self._heard(self._transport.server_time)
