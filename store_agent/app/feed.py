@@ -22,6 +22,8 @@ from store_agent.storage import (
     scope,
     visits,
 )
+from store_agent.storage.errors import SnapshotFailed
+from sync.errors import TransportError
 from sync.feed import Change, ChangeOp
 from sync.snapshots import SnapshotPiece, SnapshotPosition
 
@@ -70,6 +72,7 @@ class SyncCache:
         self._storage = storage
         self._clock = clock
         self._changed = changed
+        self._is_tidy = False
         self._page = 0
         self._pages: deque[tuple[int, frozenset[tuple[str, str]] | None]] = deque(
             maxlen=PAGES_REMEMBERED
@@ -113,6 +116,9 @@ class SyncCache:
             )
         if any(change.collection in RIGHTS for change in news):
             await self._rights()
+        if not self._is_tidy:  # a cursor that works: no snapshot is on its way
+            await self._storage.forget_snapshot()
+            self._is_tidy = True
         if server_time is not None:
             await self._tell_time(PlatformTime(server_time, self._boot_id))
         if news:
@@ -197,8 +203,11 @@ class SyncCache:
     async def import_snapshot(
         self, pieces: AsyncIterator[SnapshotPiece], progress: Callable[[int, int], None], /
     ) -> str:
-        """Replace the cache; readers go on until the swap."""
-        cursor = await self._storage.import_snapshot(pieces, progress)
+        """Replace the cache; readers go on until the swap. Raises TransportError."""
+        try:
+            cursor = await self._storage.import_snapshot(pieces, progress)
+        except SnapshotFailed as error:  # the next attempt must not come before others have theirs
+            raise TransportError(str(error), hint=error.hint) from error
         self._page += 1
         self._pages.clear()  # what was asked for before this may be older than all of it
         await self._count()

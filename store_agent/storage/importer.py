@@ -1,7 +1,9 @@
 """The child process that turns a snapshot into a cache file.
 
-Standard input: one JSON line `{"target", "key"}` (raw key as hex or null), then zstd NDJSON:
-`{"snapshot": {"total", "as_of"}}`, `{"collection", "key", "doc"}` ..., `{"cursor", "count"}`.
+Standard input: one JSON line `{"target", "key", "spool", "tag", "offset"}` (raw key as hex or
+null), then zstd NDJSON: `{"snapshot": {"total", "as_of"}}`, `{"collection", "key", "doc", "v"?}`
+..., `{"cursor", "count"}`. With a spool, the first `offset` bytes of the stream stand there, and
+what follows is added to it.
 Standard output: JSON lines `{"done", "total"}` and at the end `{"cursor", "count", "quarantined"}`
 or `{"error"}`. Memory stays flat whatever the size.
 """
@@ -9,9 +11,11 @@ or `{"error"}`. Memory stays flat whatever the size.
 from __future__ import annotations
 
 import gc
+import io
+import os
 import sys
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import orjson
 import zstandard
@@ -20,30 +24,75 @@ from store_agent.storage import cache, migrations
 from store_agent.storage.connection import Connection, connect_sqlcipher
 from store_agent.storage.files import sync_file
 from store_agent.storage.filling import CacheFilling
-from store_agent.storage.wire import BadSnapshot, Document, End, Start, entries
+from store_agent.storage.spool import DamagedSpool, Spool
+from store_agent.storage.wire import BadSnapshot, Document, End, Source, Start, entries
+from sync.snapshots import SnapshotPosition
 
 PAGE_CACHE_KIB = 64 * 1024
 SEARCH_BUFFER_BYTES = 8 * 1024 * 1024  # fewer, larger pieces of the search index to merge
 USUAL_SEARCH_BUFFER_BYTES = 1024 * 1024
 DOCUMENTS_PER_REPORT = 5000
+LEAST_URGENT = 19
+
+
+class Live:
+    """The stream as it comes through the pipe."""
+
+    def __init__(self, pipe: io.BufferedReader) -> None:
+        """Behind the order."""
+        self._pipe = pipe
+
+    def read(self, size: int, /) -> bytes:
+        """What is there, however little: a slow line must not hold back what has come."""
+        return self._pipe.read1(size)
+
+
+class Kept:
+    """What was kept of the stream before, then what comes; that is kept as well."""
+
+    def __init__(self, kept: Spool, live: Source) -> None:
+        """Over an open spool."""
+        self._spool = kept
+        self._replay = kept.replay()
+        self._live = live
+
+    def read(self, size: int, /) -> bytes:
+        """The next record, or what comes."""
+        record = next(self._replay, None)
+        if record is not None:
+            return record
+        data = self._live.read(size)
+        if data:
+            self._spool.append(data)
+        return data
 
 
 def main() -> int:
     """Run one import; 0 when the file is complete."""
     gc.disable()  # nothing here makes cycles, and looking for them costs a third of the time
-    source, sink = sys.stdin.buffer, sys.stdout.buffer
-    order = orjson.loads(source.readline())
+    os.nice(LEAST_URGENT)  # scans go first, always
+    pipe, sink = cast(io.BufferedReader, sys.stdin.buffer), sys.stdout.buffer
+    order = orjson.loads(pipe.readline())
     key = bytes.fromhex(order["key"]) if order["key"] is not None else None
     try:
-        result = build(source, Path(order["target"]), key, sink)
-    except (BadSnapshot, zstandard.ZstdError) as error:
+        result = _run(order, key, Live(pipe), sink)
+    except (BadSnapshot, DamagedSpool, zstandard.ZstdError) as error:
         _report(sink, {"error": str(error)})
         return 1
     _report(sink, result)
     return 0
 
 
-def build(source: BinaryIO, target: Path, key: bytes | None, sink: BinaryIO) -> dict[str, Any]:
+def _run(order: dict[str, Any], key: bytes | None, live: Live, sink: BinaryIO) -> dict[str, Any]:
+    target = Path(order["target"])
+    if order["spool"] is None:
+        return build(live, target, key, sink)
+    at = SnapshotPosition(order["tag"], order["offset"])
+    with Spool(Path(order["spool"]), key, at) as kept:
+        return build(Kept(kept, live), target, key, sink)
+
+
+def build(source: Source, target: Path, key: bytes | None, sink: BinaryIO) -> dict[str, Any]:
     """Write the cache file `target` from the zstd stream `source`; durable when this returns.
 
     Raises BadSnapshot or ZstdError; `target` is of no use then.
@@ -72,7 +121,7 @@ def _prepare(connection: Connection) -> None:
     _set_search_buffer(connection, SEARCH_BUFFER_BYTES)
 
 
-def _fill(connection: Connection, source: BinaryIO, sink: BinaryIO) -> dict[str, Any]:
+def _fill(connection: Connection, source: Source, sink: BinaryIO) -> dict[str, Any]:
     stream = entries(source)
     start = next(stream, None)
     if not isinstance(start, Start):

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from store_agent.domain.errors import Conflict, NotWritable, Unavailable
 from store_agent.domain.health import ComponentHealth, HealthState
-from store_agent.storage import cache, ledger, snapshot
+from store_agent.storage import cache, ledger
 from store_agent.storage.connection import Connect, Connection, connect_sqlcipher
 from store_agent.storage.deciding import Deciding
 from store_agent.storage.errors import NotEncrypted
@@ -19,7 +19,7 @@ from store_agent.storage.files import FolderLock, sync_folder, with_side_files
 from store_agent.storage.folder import Files, Lodger, Opening, StorageSettings
 from store_agent.storage.opening import Recovery
 from store_agent.storage.readers import Readers
-from store_agent.storage.snapshot import Progress
+from store_agent.storage.snapshot import Progress, SnapshotImport
 from store_agent.storage.space import CacheReserve, LedgerReserve, Level, Space
 from store_agent.storage.view import View
 from store_agent.storage.waiting import Waiting
@@ -64,6 +64,7 @@ class Storage:
         self._waiting = Waiting(self._ledger.write)
         self._deciding = Deciding(files.open_cache)
         self._readers = Readers(files.open_view)
+        self._snapshots = SnapshotImport(settings.directory, settings.key)
         self._importing = False
         self._closed = False
         self._recovered = list(files.recovered)
@@ -143,7 +144,13 @@ class Storage:
 
     async def snapshot_position(self) -> SnapshotPosition | None:
         """How much of an interrupted snapshot can be taken up again."""
-        return None
+        return await asyncio.to_thread(self._snapshots.position)
+
+    async def forget_snapshot(self) -> None:
+        """No snapshot is wanted any more: let go of what had come of one."""
+        if not self._importing:
+            await self._snapshots.stop()
+            self._snapshots.forget()
 
     async def import_snapshot(
         self, pieces: AsyncIterator[SnapshotPiece], progress: Progress
@@ -151,8 +158,9 @@ class Storage:
         """Replace the cache by a snapshot (zstd NDJSON); the cursor it leads to.
 
         Reads and writes go on meanwhile; what is written to the cache until the swap is replaced
-        too, and the feed gets it again from the cursor. Raises SnapshotFailed, and Conflict when
-        another import is under way; the old cache stays in use then.
+        too, and the feed gets it again from the cursor. An error of `pieces` comes out as it is;
+        what came of a stream with a name is kept then (`snapshot_position`). Raises SnapshotFailed,
+        and Conflict when another import is under way. The old cache stays in use after any error.
         """
         if self._importing:
             raise Conflict("a snapshot is being imported already")
@@ -160,11 +168,10 @@ class Storage:
             raise Unavailable("there is no room for a snapshot", hint="Free space on the disk.")
         self._importing = True
         try:
-            directory, key = self._settings.directory, self._settings.key
-            built = await snapshot.build(pieces, directory, key, progress)
+            built = await self._snapshots.build(pieces, progress)
             await self._cache.replace(partial(self._swap, built.path))
+            self._snapshots.forget()
         finally:
-            snapshot.remove_leftovers(self._settings.directory)
             self._importing = False
         self._recovered = [one for one in self._recovered if one.file != cache.FILE]
         return built.cursor
@@ -196,6 +203,7 @@ class Storage:
         if not self._closed:
             await self.catch_up()
             self._closed = True
+            await self._snapshots.stop()
             await asyncio.to_thread(self._close)
 
     def _close(self) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol, cast
 
 import orjson
 import zstandard
@@ -18,6 +18,13 @@ MAX_TOTAL_BYTES = 32 * 1024**3  # a decompression bomb would fill the disk other
 
 # The usual form of a line. What does not look like it is parsed as a whole, which takes longer.
 _USUAL = re.compile(rb'\{"collection":"([a-z_]+)","key":"([^"\\]+)","doc":(\{.*\})\}\s*')
+
+
+class Source(Protocol):
+    """The compressed stream."""
+
+    def read(self, size: int, /) -> bytes:
+        """Up to `size` bytes as soon as there are some; none at the end."""
 
 
 class BadSnapshot(Exception):
@@ -52,7 +59,7 @@ class End:
 Entry = Start | Document | End
 
 
-def entries(source: BinaryIO) -> Iterator[Entry]:
+def entries(source: Source) -> Iterator[Entry]:
     """The lines of a zstd stream. Raises BadSnapshot; ZstdError when it is not zstd."""
     for line in _lines(source):
         usual = _USUAL.fullmatch(line)
@@ -63,11 +70,12 @@ def entries(source: BinaryIO) -> Iterator[Entry]:
             yield _entry(line)
 
 
-def _lines(source: BinaryIO) -> Iterator[bytes]:
+def _lines(source: Source) -> Iterator[bytes]:
     decompressor = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES)
     total = 0
     rest = b""
-    with decompressor.stream_reader(source, read_across_frames=True, closefd=False) as reader:
+    file = cast(BinaryIO, source)  # of which it only reads
+    with decompressor.stream_reader(file, read_across_frames=True, closefd=False) as reader:
         while piece := reader.read(READ_BYTES):
             total += len(piece)
             lines = (rest + piece).split(b"\n")

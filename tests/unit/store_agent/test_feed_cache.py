@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,11 @@ from builders import customer, shop, wallet_pass
 
 from store_agent.app.feed import LOOKED_UP_KEPT, SyncCache
 from store_agent.domain.greeting import Visit
-from store_agent.storage import View, customers, scope, visits
+from store_agent.storage import View, customers, scope, spool, visits
+from store_agent.storage.spool import Spool
+from sync.errors import TransportError
 from sync.feed import Change, ChangeOp
+from sync.snapshots import SnapshotPiece, SnapshotPosition
 
 
 class Shelf:
@@ -109,6 +112,32 @@ async def test_a_looked_up_stranger_becomes_a_stub_again_and_a_visitor_stays(tmp
         assert await shelf.cache.release_strangers() == 1
         assert (await shelf.points("c-1"), await shelf.points("c-2")) == (None, 9)
         assert shelf.changed[-1] == {"c-1"}
+
+
+@pytest.mark.asyncio
+async def test_a_page_means_that_no_snapshot_is_on_its_way(tmp_path: Path):
+    async with shop(tmp_path, []) as running:
+        part = running.agent.settings.data / spool.FILE
+        with Spool(part, None, SnapshotPosition("old", 0)) as kept:
+            kept.append(b"what came of a snapshot that is not wanted any more")
+        shelf = Shelf(running)
+        assert await shelf.cache.snapshot_position() is not None
+        await shelf.cache.apply([], "1")
+        assert await shelf.cache.snapshot_position() is None
+        assert not part.exists()
+
+
+@pytest.mark.timeout(60)  # importing starts a Python process
+@pytest.mark.asyncio
+async def test_a_snapshot_that_is_none_is_a_failed_exchange_with_its_pause(tmp_path: Path):
+    async def nonsense() -> AsyncIterator[SnapshotPiece]:
+        yield SnapshotPiece(b"<html>", 0, "tag")
+
+    async with shop(tmp_path, []) as running:
+        shelf = Shelf(running)
+        with pytest.raises(TransportError, match="not usable"):
+            await shelf.cache.import_snapshot(nonsense(), lambda done, total: None)
+        assert await shelf.cache.snapshot_position() is None
 
 
 @pytest.mark.asyncio
