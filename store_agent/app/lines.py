@@ -48,9 +48,16 @@ def build_sync(
     return SyncWorker(ends, clock, jitter, window_s, platform_clock=platform_clock)
 
 
-def build_lookups(settings: Settings, clock: Clock) -> Lookups | None:
+def build_lookups(
+    settings: Settings, storage: Storage, clock: Clock, platform_clock: PlatformClock
+) -> Lookups | None:
     """Who is asked about a customer this shop does not know; None where nobody is."""
-    if settings.platform is None or settings.feed is not None:
+    if settings.feed is not None:
+        ledger = SyncLedger(storage)
+        around = surroundings(settings, storage.epoch, ledger, clock, platform_clock)
+        with _explained("feed"):
+            return table.build_lookups(settings.feed.kind, settings.feed.own, around)
+    if settings.platform is None:
         return None
     return HttpLookups(_line(settings.platform, clock.now), settings.store.id)
 

@@ -65,6 +65,7 @@ from store_agent.tablet.lines import TabletLines
 from store_agent.tablet.shop import Places, TabletShop
 from store_agent.till_board import TillBoard
 from sync import outbox, schema
+from sync.lookup import Lookups
 from sync.lookup_desk import LookupDesk
 from sync.status import LineState, TransportStatus
 from sync.true_time import ClockWatch, PlatformClock
@@ -134,7 +135,8 @@ def build(settings: Settings, clock: Clock, addresses: Addresses) -> Agent:
     def is_online() -> bool:
         return sync is not None and sync.status().line is LineState.ONLINE
 
-    desk = _desk(settings, clock, cache, is_online)
+    lookups = build_lookups(settings, storage, clock, platform_clock)
+    desk = _desk(lookups, clock, cache, is_online)
     clienteling = Clienteling(storage, settings.store, clock, changed=announcer.happened, desk=desk)
     scanners = build_readers(settings.readers, clock)
     components = Components(storage, sync, cache, scanners, presence, clock)
@@ -219,10 +221,9 @@ def build(settings: Settings, clock: Clock, addresses: Addresses) -> Agent:
 
 
 def _desk(
-    settings: Settings, clock: Clock, cache: SyncCache, is_online: Callable[[], bool]
+    lookups: Lookups | None, clock: Clock, cache: SyncCache, is_online: Callable[[], bool]
 ) -> LookupDesk | None:
     """Who asks the platform about strangers; None where there is nobody to ask."""
-    lookups = build_lookups(settings, clock)
     return None if lookups is None else LookupDesk(lookups, cache, clock.monotonic, is_online)
 
 

@@ -3,8 +3,9 @@
 The module of a kind holds `Settings`, its part of the configuration (a frozen pydantic model that
 forbids what it does not know), and `build(settings, around)`. It may hold `STALE_AFTER_S` (seconds
 by prefix of an event type, after which an event is not worth sending there) and `probe(settings,
-now)`, a harmless question to the receiver for `store-agent doctor`. A module is imported when a
-shop uses its kind; a heavy library inside it when it is built.
+now)`, a harmless question to the receiver for `store-agent doctor`. The module of a feed may hold
+`build_lookups(settings, around)`: who is asked about one customer. A module is imported when a shop
+uses its kind; a heavy library inside it when it is built.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pydantic import BaseModel
 
 if TYPE_CHECKING:  # the ports know the feed, and that an HTTP client; a settings file needs neither
     from sync.feed import Feed
+    from sync.lookup import Lookups
     from sync.ports import Ledger
     from sync.transports.base import Transport
     from sync.transports.probe import Probe
@@ -80,6 +82,10 @@ class _FeedKind(_Kind, Protocol):
     def build(self, settings: BaseModel, around: Surroundings) -> Feed: ...
 
 
+class _AskedKind(_Kind, Protocol):
+    def build_lookups(self, settings: BaseModel, around: Surroundings) -> Lookups: ...
+
+
 def transport_settings(kind: str) -> type[BaseModel]:
     """What the configuration of this kind looks like. Raises KeyError for an unknown one."""
     return cast(_Kind, import_module(TRANSPORTS[kind])).Settings
@@ -98,6 +104,14 @@ def build_transport(kind: str, settings: BaseModel, around: Surroundings) -> Tra
 def build_feed(kind: str, settings: BaseModel, around: Surroundings) -> Feed:
     """A feed of this kind. Raises TransportError when these settings cannot work."""
     return cast(_FeedKind, import_module(FEEDS[kind])).build(settings, around)
+
+
+def build_lookups(kind: str, settings: BaseModel, around: Surroundings) -> Lookups | None:
+    """Whom this kind of feed can ask about one customer; None when it cannot."""
+    module = import_module(FEEDS[kind])
+    if not hasattr(module, "build_lookups"):
+        return None
+    return cast(_AskedKind, module).build_lookups(settings, around)
 
 
 def stale_after_s(kind: str) -> Mapping[str, float]:

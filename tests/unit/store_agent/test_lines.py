@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from builders import shop
 
-from store_agent.app.lines import build_lookups
 from store_agent.domain.errors import InvalidInput
 from sync.outbox import Backlog
 
@@ -28,18 +27,28 @@ def names(sync) -> list[str]:
 async def test_a_shop_without_any_stands_alone(tmp_path):
     async with shop(tmp_path) as s:
         assert s.agent.sync is None
-        assert build_lookups(s.agent.settings, s.clock) is None
+        assert s.agent.desk is None
 
 
 async def test_the_platform_comes_first_and_the_others_as_they_are_listed(tmp_path):
     async with shop(tmp_path, platform=PLATFORM, transports=[HOOK, SEGMENT]) as s:
         assert names(s.agent.sync) == ["platform", "hook", "crm"]
-        assert build_lookups(s.agent.settings, s.clock) is not None
+        assert s.agent.desk is not None
 
 
 async def test_a_shop_may_have_a_webhook_and_no_platform(tmp_path):
     async with shop(tmp_path, transports=[HOOK]) as s:
         assert names(s.agent.sync) == ["hook"]
+
+
+async def test_emarsys_as_the_only_line_feeds_the_shop_and_is_asked_about_strangers(tmp_path):
+    account = {"client_id": "shop", "client_secret": "top-secret", "key": "uid"}
+    feed = {"kind": "emarsys", "contact_list": 7, **account}
+    out = {"name": "emarsys", "kind": "emarsys", **account}
+    async with shop(tmp_path, feed=feed, transports=[out]) as s:
+        assert names(s.agent.sync) == ["emarsys"]
+        assert s.agent.desk is not None
+        assert "top-secret" not in repr(s.agent.settings)
 
 
 async def test_a_transport_that_can_never_work_ends_the_start_by_name(tmp_path):
