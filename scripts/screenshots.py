@@ -22,8 +22,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from kiosk_ui.fake_app import DEVICE_TOKEN, SESSION_TOKEN, FakeKiosk, build_fake_kiosk
 from kiosk_ui.fake_cast import crowd, offline
+from kiosk_ui.fake_lines import FakeLines, sample_lines
 from kiosk_ui.fake_presence import furnish
 from kiosk_ui.fake_till import give_away, propose_both, stand_at_till
+from kiosk_ui.lines import lines_area
 from kiosk_ui.model import Progress
 from store_agent.clock import SystemClock
 
@@ -180,6 +182,7 @@ SHOTS = (
     Shot("conflicts", "/conflicts", manage),
     Shot("conflicts-none", "/conflicts", manage_nothing),
     Shot("conflicts-forbidden", "/conflicts"),
+    Shot("lines", "/lines", manage_nothing),
     Shot("floor-loading", "/", load),
     Shot("floor-lost", "/", cut_the_line, lose_connection),
     Shot("customer", "/customers/mira"),
@@ -239,7 +242,8 @@ class Stage:
 @contextmanager
 def running_stage() -> Iterator[Stage]:
     """The fake shop on loopback."""
-    kiosk = build_fake_kiosk(lambda: MOMENT, SystemClock().monotonic)
+    lines = lines_area(FakeLines(sample_lines(MOMENT)))
+    kiosk = build_fake_kiosk(lambda: MOMENT, SystemClock().monotonic, lambda hub: (lines,))
     config = uvicorn.Config(kiosk.app, port=0, log_level="warning", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     loops: list[asyncio.AbstractEventLoop] = []
