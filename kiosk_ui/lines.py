@@ -95,7 +95,10 @@ class Lines(Protocol):
         """Send one refused event again. LookupError when it is not refused (any more)."""
 
     async def retry_all(self, line: str, viewer: Viewer) -> None:
-        """Send all that this line refused again. LookupError when there is no such line."""
+        """Send all that this line refused again. LookupError when there is no such line.
+
+        Not what it may have already ("delivery_unknown"): somebody has to look there first.
+        """
 
     def export(self, viewer: Viewer) -> AsyncIterator[bytes]:
         """Everything refused, in full, as JSON lines. Who took it is kept."""

@@ -16,6 +16,7 @@ from store_agent.domain.errors import NotFound
 from store_agent.storage import Connection
 from sync import outbox
 from sync.outbox import Quarantined
+from sync.transports.base import DELIVERY_UNKNOWN
 
 PAGE = 500
 EXPORT_MODE = 0o600  # it holds what customers did
@@ -86,12 +87,13 @@ def list_refused(
 def retry(settings: Settings, event_ids: Sequence[str], transport: str | None) -> int:
     """Send refused events once more, all of them if none is named; how many. Raises NotFound.
 
+    "All" leaves out what may have arrived: somebody has to look there first, and name it then.
     The running agent sees it within half a minute.
     """
     with writing(settings) as tx:
         _check(tx, transport)
         wanted = set(event_ids)
-        held = [one for one in _all_held(tx, transport) if not wanted or one.row.id in wanted]
+        held = [one for one in _all_held(tx, transport) if _is_meant(one, wanted)]
         missing = wanted - {one.row.id for one in held}
         if missing:
             raise NotFound(
@@ -126,6 +128,10 @@ def _all_held(conn: Connection, transport: str | None) -> Iterator[Quarantined]:
     while page := outbox.quarantined(conn, transport, PAGE, after=after):
         yield from page
         after = page[-1].n
+
+
+def _is_meant(one: Quarantined, wanted: set[str]) -> bool:
+    return one.row.id in wanted if wanted else one.code != DELIVERY_UNKNOWN
 
 
 def _waiting(conn: Connection, transport: str) -> Waiting:

@@ -15,6 +15,7 @@ from store_agent.storage import Connection, Storage, access_log
 from sync import outbox
 from sync.outbox import Backlog, Quarantined
 from sync.status import TransportStatus
+from sync.transports.base import DELIVERY_UNKNOWN
 from sync.worker import SyncWorker
 
 LISTED = 50  # more than anybody decides on one by one; the file has them all
@@ -50,7 +51,7 @@ class TabletLines:
         self._send()
 
     async def retry_all(self, line: str, viewer: Viewer) -> None:
-        """All of them, in pages: a scan must not wait behind ten thousand."""
+        """In pages: a scan must not wait behind ten thousand."""
         del viewer
         if self._sync is None or line not in {one.name for one in self._sync.status().transports}:
             raise LookupError(line)
@@ -95,7 +96,8 @@ class TabletLines:
 
 def _retry(held: list[Quarantined], tx: Connection) -> None:
     for one in held:
-        outbox.retry(tx, one.row.id, one.transport)
+        if one.code != DELIVERY_UNKNOWN:
+            outbox.retry(tx, one.row.id, one.transport)
 
 
 def _look(ledger: Connection, lines: Sequence[TransportStatus]) -> LinesView:

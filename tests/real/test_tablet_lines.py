@@ -84,6 +84,9 @@ def test_one_tap_sends_an_event_again_and_every_tablet_shows_it(browser, rig):
             assert page.evaluate("performance.getEntriesByType('navigation').length") == 1
         one.get_by_role("button", name="Send all again").click()
         for page in (one, two):
+            page.wait_for_selector("h2 >> text=1 event refused")
+        one.locator(".refused-one").get_by_role("button").click()
+        for page in (one, two):
             page.wait_for_selector("h2 >> text=Nothing refused")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -11,6 +12,7 @@ from builders import Shop, shop
 
 from kiosk_ui.lines import LineState
 from kiosk_ui.model import Role, Viewer
+from store_agent.commands import outbox as command
 from store_agent.storage import access_log
 from store_agent.tablet import lines
 from store_agent.tablet.lines import TabletLines
@@ -81,6 +83,20 @@ async def test_all_are_sent_again_page_by_page(tmp_path, monkeypatch):
         assert (await page.look()).refused_in_all == 0
         with pytest.raises(LookupError):
             await page.retry_all("nobody", MANAGER)
+
+
+async def test_what_may_have_arrived_is_sent_again_by_name_only(tmp_path):
+    async with a_shop(tmp_path, refused=2) as (s, page):
+        await s.agent.storage.write(
+            lambda tx: tx.execute(
+                "UPDATE outbox_quarantine SET code = 'delivery_unknown' WHERE id = 'e1'"
+            )
+        )
+        await page.retry_all("hook", MANAGER)
+        assert [one.id for one in (await page.look()).refused] == ["e1"]
+        assert await asyncio.to_thread(command.retry, s.agent.settings, [], None) == 0
+        assert await asyncio.to_thread(command.retry, s.agent.settings, ["e1"], "hook") == 1
+        assert (await page.look()).refused == ()
 
 
 async def test_the_file_has_everything_and_the_customer_learns_who_took_it(tmp_path, monkeypatch):
