@@ -33,9 +33,7 @@ class LoyaltyApi:
 
     async def find(self, contact_id: str) -> Member | None:
         """Everything about a member; None when nobody is known by this id. TransportError."""
-        try:
-            contact_id.encode("ascii")
-        except UnicodeEncodeError:
+        if not (contact_id.isascii() and contact_id.isprintable() and contact_id.strip()):
             return None  # no header can hold it
         contact, vouchers = await asyncio.gather(
             self._get("/contact", contact_id), self._get("/contact/vouchers", contact_id)

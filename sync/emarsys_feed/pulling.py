@@ -145,7 +145,7 @@ class Pulling:
             try:
                 member = await loyalty.find(reading.loyalty_id(contact))
             except TransportError as error:
-                self._pause_loyalty(state, error)
+                self._pause_loyalty(state, contact, error)
                 break
             learned[reading.customer_id(contact)] = member
             state.loyalty_at = contact.id
@@ -156,12 +156,16 @@ class Pulling:
         state.pull_soon(others)
         return Work(await self.compare(state, reading, wanted[: len(learned)]))
 
-    def _pause_loyalty(self, state: State, error: TransportError) -> None:
-        """Nothing else waits for the programme; an alarm is raised all the same."""
+    def _pause_loyalty(self, state: State, contact: Contact, error: TransportError) -> None:
+        """Nothing else waits for the programme; an alarm is raised all the same.
+
+        A member whose answer is a fault has another turn in the next round.
+        """
         state.loyalty_due_s = self._monotonic() + (error.retry_after_s or LOYALTY_PAUSE_S)
         if error.permanent:
             raise error
         if not isinstance(error, PostponedError):
+            state.loyalty_at = contact.id
             log.warning("the loyalty programme does not answer", extra={"reason": str(error)})
 
     async def _without_stubs(self, reading: Reading, contacts: Sequence[Contact]) -> list[Contact]:

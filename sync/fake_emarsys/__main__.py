@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import socket
 import sys
 from datetime import UTC, datetime
 
@@ -12,23 +13,25 @@ from sync.fake_emarsys.account import Account, Loyal, Segment
 from sync.fake_emarsys.app import create_app
 
 KEY_FIELD = "Customer number"
+HOST = "127.0.0.1"
 
 
 def main() -> None:
     """Serve on loopback until interrupted."""
     parser = argparse.ArgumentParser(prog="python -m sync.fake_emarsys", description=__doc__)
-    parser.add_argument("--port", type=int, default=8490)
+    parser.add_argument("--port", type=int, default=8490, help="0 = any free port")
     parser.add_argument("--contacts", type=int, default=20)
     arguments = parser.parse_args()
     account = sample(arguments.contacts)
+    listener = socket.create_server((HOST, arguments.port))
     sys.stdout.write(
-        f"http://127.0.0.1:{arguments.port}\n"
+        f"http://{HOST}:{listener.getsockname()[1]}\n"
         f"client_id {account.client_id!r}, client_secret {account.client_secret!r},"
         f" key {KEY_FIELD!r}, contact list 7, segment 70\n"
     )
     sys.stdout.flush()
-    app = create_app(account)
-    uvicorn.run(app, host="127.0.0.1", port=arguments.port, log_level="warning")
+    server = uvicorn.Server(uvicorn.Config(create_app(account), log_level="warning"))
+    server.run(sockets=[listener])
 
 
 def sample(contacts: int) -> Account:

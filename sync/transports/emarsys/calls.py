@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from sync.transports.emarsys.api import Api, Call
 from sync.transports.emarsys.batches import Entry, Outcome, deliver
@@ -84,7 +85,8 @@ class Calls:
         self, table: ProofTable, entries: Sequence[Entry], outcomes: dict[str, Outcome]
     ) -> None:
         """Put records into a relational table; by primary key, so a repeat changes nothing."""
-        path = f"/connections/{table.connection}/tables/{table.table}/records/upsert"
+        connection, name = quote(table.connection, safe=""), quote(table.table, safe="")
+        path = f"/connections/{connection}/tables/{name}/records/upsert"
 
         async def ask(items: Sequence[Mapping[str, Any]]) -> Reply:
             return await self._api.ask(

@@ -1,9 +1,12 @@
 """External events: what is sent, in which form, in which order, and what becomes of errors."""
 
+from datetime import datetime
+
 import orjson
 import pytest
 from emarsys_shop import ANNA, BEN, NOBODY, EmarsysShop, deliver, row
 
+from sync.delivery import Stale
 from sync.errors import PostponedError, TransportError
 from sync.fake_emarsys import Fault, LineFault
 from sync.transports.base import ResultStatus
@@ -245,7 +248,33 @@ async def test_trouble_in_the_middle_answers_the_head_and_sends_nothing_twice():
     assert len(shop.effects()) == 4
 
 
+class HourOld:
+    """Everything happened an hour ago."""
+
+    def least_age_s(self, occurred_at, segment) -> float:
+        return 3600.0
+
+
 async def test_presence_grows_stale_and_facts_do_not():
-    kinds = ("store.zone.", "store.approach.", "store.visit.started")
-    assert all(kind in STALE_AFTER_S for kind in kinds)
-    assert not any(kind.startswith("store.sale") for kind in STALE_AFTER_S)
+    shop = EmarsysShop()
+    kinds = [ZONE, "store.approach.changed", "store.visit.started", "store.scan.recorded"]
+    rows = [
+        row(n, kind)._replace(clock=1) for n, kind in enumerate([*kinds, "store.sale.recorded"])
+    ]
+    old = Stale(STALE_AFTER_S).among(rows, shop.ledger.connection, HourOld())
+    assert [one.type for one in rows if one.seq not in old] == [
+        "store.scan.recorded",
+        "store.sale.recorded",
+    ]
+
+
+async def test_without_that_rule_an_account_would_hear_of_visitors_who_have_left():
+    """The fake can see: it knows when an event arrived, and when it happened."""
+    shop = EmarsysShop()
+    shop.clock.pass_s(3600)
+    nothing = Stale().among([row(1, ZONE)._replace(clock=1)], shop.ledger.connection, HourOld())
+    assert nothing == frozenset()
+    await deliver(shop.transport(), [row(1, ZONE)])
+    one = shop.account.triggered[0]
+    late_s = (one.arrived_at - datetime.fromisoformat(one.event_time)).total_seconds()
+    assert late_s > STALE_AFTER_S["store.zone."]

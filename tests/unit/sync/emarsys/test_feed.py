@@ -308,6 +308,28 @@ async def test_a_silent_programme_holds_up_no_contact():
     assert pulled.customer(ANNA)["last_name"] == "Amsel"
 
 
+async def test_one_member_whose_answer_is_a_fault_stops_no_round():
+    audience = EmarsysAudience()
+    audience.shop.account.loyal[BEN] = loyal(7)
+    pulled = await audience.pulled(loyalty=LOYALTY, contacts_every_s=10**6)
+    # The first member is asked for twice: the contact, and the vouchers.
+    audience.shop.line += [LineFault.NONE, Fault.BROKEN]
+    await pulled.pull()
+    assert "points" not in (pulled.customer(BEN) or {})
+    audience.shop.clock.pass_s(60)
+    await pulled.pull()
+    assert pulled.customer(BEN)["points"] == 7
+
+
+@pytest.mark.parametrize("customer", ["c-\u00fc", "c\n1", " "])
+async def test_a_customer_id_that_no_header_can_hold_is_no_member(customer):
+    audience = EmarsysAudience()
+    audience.contact(BEN).fields[audience.shop.key] = customer
+    pulled = await audience.pulled(loyalty=LOYALTY)
+    await pulled.pull()
+    assert pulled.customer(customer)["id"] == customer
+
+
 async def test_a_wrong_key_of_the_programme_is_an_alarm():
     audience = EmarsysAudience()
     pulled = await audience.pulled(loyalty=LOYALTY | {"api_key": "wrong"})

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Sequence
+from enum import Enum
 
+import httpx
 from emarsys_shop import ANNA, BEN, COLUMNS, EmarsysShop, consent, row, sale
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,29 +13,62 @@ from sync.errors import TransportError
 from sync.fake_emarsys import Fault, LineFault
 from sync.fake_emarsys.sales import turnover
 from sync.outbox import OutboxRow
-from sync.transports.base import DELIVERY_UNKNOWN, EventResult
+from sync.transports.base import DELIVERY_UNKNOWN, EventResult, Transport
+from sync.transports.emarsys import kind
 
 PEOPLE = (ANNA, BEN)
 ZONE = "store.zone.entered"
 PAID = 49.9
 
+
+class Death(Enum):
+    """The process ends with a request."""
+
+    BEFORE = "before it left"
+    AFTER = "after it arrived"
+
+
+class KilledError(BaseException):
+    """Nothing catches this."""
+
+
+class DeadlyWire(httpx.AsyncBaseTransport):
+    """The shop's wire, on which the process may end. `death`: requests until then, and how."""
+
+    def __init__(self, shop: EmarsysShop, death: list[tuple[int, Death]]) -> None:
+        self.inner = shop.wire()
+        self.death = death
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        left, how = self.death.pop() if self.death else (99, Death.BEFORE)
+        if left == 0 and how is Death.BEFORE:
+            raise KilledError
+        answer = await self.inner.handle_async_request(request)
+        if left == 0:
+            raise KilledError
+        self.death.append((left - 1, how))
+        return answer
+
+
 kinds = st.sampled_from(["store.scan.recorded", ZONE, "sale", "granted", "withdrawn"])
 happenings = st.lists(st.tuples(kinds, st.sampled_from(PEOPLE)), min_size=1, max_size=12)
 # Before each attempt: how many requests go well, and what befalls the next one.
-trouble = st.one_of(st.sampled_from(list(LineFault)), st.sampled_from(list(Fault)))
+trouble = st.one_of(
+    st.sampled_from(list(LineFault)), st.sampled_from(list(Fault)), st.sampled_from(list(Death))
+)
 troubles = st.lists(st.tuples(st.integers(0, 6), trouble), max_size=25)
-Troubles = list[tuple[int, LineFault | Fault]]
+Troubles = list[tuple[int, LineFault | Fault | Death]]
 
 
 def rows_of(happened: Sequence[tuple[str, str]]) -> list[OutboxRow]:
     rows = []
-    for number, (kind, person) in enumerate(happened, 1):
-        if kind == "sale":
+    for number, (happening, person) in enumerate(happened, 1):
+        if happening == "sale":
             rows.append(sale(number, person))
-        elif kind in {"granted", "withdrawn"}:
-            rows.append(consent(number, kind, subject=person))
+        elif happening in {"granted", "withdrawn"}:
+            rows.append(consent(number, happening, subject=person))
         else:
-            rows.append(row(number, kind, person))
+            rows.append(row(number, happening, person))
     return rows
 
 
@@ -43,18 +78,29 @@ async def push(
     """As the worker does: again after every trouble, with a new transport after a crash."""
     results: list[EventResult] = []
     tries = 0
-    transport = shop.transport(sales=COLUMNS)
+    death: list[tuple[int, Death]] = []
+
+    def started() -> Transport:
+        settings = shop.settings(sales=COLUMNS)
+        return kind.build(settings, shop.around(), lambda: DeadlyWire(shop, death))
+
+    transport = started()
     while len(results) < len(rows):
         tries += 1
         assert tries < 300
         if tries in restarts:
-            transport = shop.transport(sales=COLUMNS)
+            transport = started()
         shop.clock.pass_s(61)
         skipped, trouble = troubles.pop(0) if troubles else (0, LineFault.NONE)
-        shop.line[:] = [*[LineFault.NONE] * skipped, trouble]
+        is_death = isinstance(trouble, Death)
+        shop.line[:] = [] if is_death else [*[LineFault.NONE] * skipped, trouble]
+        death[:] = [(skipped, trouble)] if is_death else []
         try:
             step = await transport.send(rows[len(results) :])
         except TransportError:
+            continue
+        except KilledError:
+            transport = started()
             continue
         assert step
         assert [one.id for one in step] == [
