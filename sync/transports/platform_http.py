@@ -14,11 +14,17 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sync.errors import TooSlowError, TransportError
 from sync.outbox import OutboxRow
-from sync.transports.base import EventResult, ResultStatus
+from sync.transports.base import EventResult
 from sync.transports.capabilities import MAX_EVENTS, Capabilities, number
 from sync.transports.cloudevents import BATCH_TYPE, EVENT_TYPE, encode_batch, encode_event
 from sync.transports.http import Answer, HttpLine, told_time
 from sync.transports.pace import Pace, used_up_for_s
+from sync.transports.platform_answers import (
+    TOO_LARGE,
+    blames_the_batch,
+    read_results,
+    rejected,
+)
 from sync.transports.table import Surroundings
 
 DEADLINE_S = 15.0  # an outage must show within 20 s
@@ -26,16 +32,13 @@ ZSTD_LEVEL = 1  # six times smaller at 600 MB/s; higher levels gain nothing on s
 SINGLE_EVENTS = 20  # per step without batches: what is answered is noted that often
 KNOWN_FOR_S = 3600.0  # capabilities change rarely, and a wrong 415 must not slow a shop for ever
 GUESSED_FOR_S = 60.0  # whatever answered instead may be gone soon
+DOUBTED = 8  # events refused one by one, of which none was read, before it is the platform's fault
+READS_NOTHING = "The platform answers every event alone with a problem: ask its operator."
 
 OK = 200
-TOO_LARGE = 413
-UNREADABLE = (400, 422)
 UNSUPPORTED = 415
 NOT_ASKED_FOR = (404, 405, 501)  # a platform without this door
 NO_ANSWER_AT_ALL = (401, 403, 407, 410, 429, 503, 511)
-# A third of the enum call's time.
-DELIVERED = {one.value: one for one in (ResultStatus.ACCEPTED, ResultStatus.DUPLICATE)}
-STATUSES = DELIVERED | {ResultStatus.REJECTED.value: ResultStatus.REJECTED}
 
 
 class Settings(BaseModel):
@@ -80,8 +83,8 @@ class PlatformHttpTransport:
     """`POST /v1/stores/{store}/events`. Finds the form and the batch size that both sides can take.
 
     Before the first batch it asks `GET /v1/stores/{store}` what the platform takes. A batch that is
-    too large, too slow, or that the platform cannot read is halved; an event that fails so alone is
-    rejected for good. Every success doubles the size again.
+    too large, too slow, or that the platform cannot read is halved; an event that fails so alone,
+    while others do not, is rejected for good. Every success doubles the size again.
     """
 
     def __init__(
@@ -101,6 +104,8 @@ class PlatformHttpTransport:
         self._size = MAX_EVENTS
         self._reconnect_window_s: float | None = None
         self._server_time: datetime | None = None
+        self._reads = True
+        self._doubted = DOUBTED
 
     @property
     def reconnect_window_s(self) -> float | None:
@@ -110,6 +115,11 @@ class PlatformHttpTransport:
     @property
     def server_time(self) -> datetime | None:
         """What the platform's clock said last."""
+        return self._server_time
+
+    async def ask_time(self) -> datetime | None:
+        """See `TellsTime`: the platform says it together with what it takes."""
+        await self._get_acquainted()
         return self._server_time
 
     async def send(self, batch: Sequence[OutboxRow]) -> list[EventResult]:
@@ -137,30 +147,53 @@ class PlatformHttpTransport:
             if answer.status == UNSUPPORTED:
                 self._take_plainer_form(answer)
                 return None
-            if not _blames_the_batch(answer):
+            if not blames_the_batch(answer):
                 raise self._line.refuse(answer.status, answer.headers)
             if len(rows) == 1:
                 self._size = min(self._ceiling, 2)
-                return [_rejected(rows[0], answer)]
+                return await self._pass_by(batch, answer)
             self._halve(len(rows), for_good=answer.status == TOO_LARGE)
 
     async def _send_singly(self, batch: Sequence[OutboxRow]) -> list[EventResult] | None:
         """As `_send_batch`, one request each; ends behind an event that is wanted later."""
         results: list[EventResult] = []
         for row in batch[: min(self._size, SINGLE_EVENTS)]:
-            answer = await self._post([row], self._packed(encode_event(row, self._source)))
+            answer = await self._post_one(row)
             if answer.status == OK:
                 results += self._read(answer, [row])
             elif answer.status == UNSUPPORTED:
                 self._take_plainer_form(answer)
                 return results or None
-            elif _blames_the_batch(answer):
-                results.append(_rejected(row, answer))
+            elif blames_the_batch(answer):
+                return results or await self._pass_by(batch, answer)
             else:
                 raise self._line.refuse(answer.status, answer.headers)
             if not (results[-1].delivered or results[-1].permanent):
                 break
         self._grow()
+        return results
+
+    async def _pass_by(self, batch: Sequence[OutboxRow], answer: Answer) -> list[EventResult]:
+        """The refused events at the head of `batch`, up to the first one that is read.
+
+        `answer` is the one to the first event alone. That an event cannot be read is believed when
+        another one can, or the one before could and nothing waits behind it: a platform that reads
+        nothing must not empty the queue into quarantine.
+        """
+        results = [rejected(batch[0], answer)]
+        if answer.status == TOO_LARGE:
+            return results
+        for row in batch[1 : self._doubted]:
+            answer = await self._post_one(row)
+            if answer.status == OK:
+                return results + self._read(answer, [row])
+            if not blames_the_batch(answer):
+                raise self._line.refuse(answer.status, answer.headers)
+            results.append(rejected(row, answer))
+        if not (self._reads and len(batch) == 1):
+            self._doubted *= 2  # so that many bad events in a row hold nothing up for ever
+            raise TransportError("the platform reads none of the events", hint=READS_NOTHING)
+        self._reads = False
         return results
 
     def _take_plainer_form(self, answer: Answer) -> None:
@@ -183,6 +216,11 @@ class PlatformHttpTransport:
     def _packed(self, text: bytes) -> bytes:
         return self._compressor.compress(text) if self._form.is_zstd else text
 
+    async def _post_one(self, row: OutboxRow) -> Answer:
+        source = self._source
+        text = encode_batch([row], source) if self._form.is_batch else encode_event(row, source)
+        return await self._post([row], self._packed(text))
+
     async def _post(self, rows: Sequence[OutboxRow], body: bytes) -> Answer:
         await asyncio.sleep(self._pace.take(_loop_time()))
         headers = self._form.headers | {"idempotency-key": self._key(rows, body)}
@@ -204,7 +242,7 @@ class PlatformHttpTransport:
 
         The body is in it: what the shop dropped or corrected meanwhile makes another batch.
         """
-        head = f"{self._source}\0{rows[0].seq}\0{rows[-1].seq}\0"
+        head = f"{self._source}\0{rows[0].lane}\0{rows[0].seq}\0{rows[-1].seq}\0"
         return f'"{hashlib.sha256(head.encode() + body).hexdigest()}"'
 
     async def _get_acquainted(self) -> None:
@@ -215,10 +253,12 @@ class PlatformHttpTransport:
         answer = await self._line.request("GET", self._store_path, deadline_s=self._deadline_s)
         if 300 <= answer.status < 400 or answer.status in NO_ANSWER_AT_ALL:
             raise self._line.refuse(answer.status, answer.headers)
-        capabilities = _capabilities(answer)
-        is_known = capabilities is not None or answer.status in NOT_ASKED_FOR
+        document = _document(answer)
+        is_known = document is not None or answer.status in NOT_ASKED_FOR
         self._known_until_s = at_s + (KNOWN_FOR_S if is_known else GUESSED_FOR_S)
-        self._adopt(capabilities or self._capabilities)
+        if document is not None:
+            self._server_time = told_time(document.get("server_time"), answer.headers)
+        self._adopt(self._capabilities if document is None else Capabilities.read(document))
 
     def _adopt(self, capabilities: Capabilities) -> None:
         self._capabilities = capabilities
@@ -239,20 +279,10 @@ class PlatformHttpTransport:
 
     def _read(self, answer: Answer, rows: Sequence[OutboxRow]) -> list[EventResult]:
         document = answer.document()
-        results = document.get("results")
-        if not isinstance(results, list) or len(results) != len(rows):
-            raise TransportError(f"the platform did not answer each of {len(rows)} events")
-        try:
-            read = [
-                EventResult(row.id, status)  # the usual answer, without a call
-                if (status := DELIVERED.get(result["status"])) and result["id"] == row.id
-                else _result(row, result)
-                for row, result in zip(rows, results, strict=True)
-            ]
-        except (KeyError, TypeError, ValueError) as error:
-            raise TransportError("the platform does not answer what it was sent") from error
+        results = read_results(document, rows)
+        self._reads, self._doubted = True, DOUBTED
         self._hear(document, answer)
-        return read
+        return results
 
     def _hear(self, document: dict[str, Any], answer: Answer) -> None:
         """Take over how the platform steers, and its clock."""
@@ -269,38 +299,11 @@ def _loop_time() -> float:
     return asyncio.get_running_loop().time()
 
 
-def _capabilities(answer: Answer) -> Capabilities | None:
+def _document(answer: Answer) -> dict[str, Any] | None:
     """What the platform said of itself; None when this is no such answer."""
     if answer.status != OK:
         return None
     try:
-        return Capabilities.read(answer.document())
+        return answer.document()
     except TransportError:
         return None  # a page for people, perhaps: the first batch will show it
-
-
-def _result(row: OutboxRow, result: dict[str, Any]) -> EventResult:
-    """Raises KeyError, TypeError or ValueError for what is no answer to `row`."""
-    if result["id"] != row.id:
-        raise ValueError("an answer to another event")
-    status = STATUSES[result["status"]]
-    if status is not ResultStatus.REJECTED:
-        return EventResult(row.id, status)
-    return EventResult(
-        row.id,
-        status,
-        code=str(result.get("code") or "rejected"),
-        reason=str(result.get("reason") or ""),
-        permanent=result.get("permanent") is True,
-    )
-
-
-def _blames_the_batch(answer: Answer) -> bool:
-    """Whether a smaller batch can help. A 400 of something on the way says nothing about events."""
-    return answer.status == TOO_LARGE or (answer.status in UNREADABLE and answer.is_problem)
-
-
-def _rejected(row: OutboxRow, answer: Answer) -> EventResult:
-    code = "too_large" if answer.status == TOO_LARGE else "unreadable"
-    reason = f"the platform answers {answer.status} to this event alone"
-    return EventResult(row.id, ResultStatus.REJECTED, code, reason, permanent=True)

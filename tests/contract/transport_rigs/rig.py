@@ -16,7 +16,7 @@ from sync.outbox import OutboxRow
 from sync.transports.base import Transport
 
 AT = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
-DEADLINE_S = 0.3  # a rig gives its transport this patience, where it can be set
+DEADLINE_S = 0.4  # a rig gives its transport this patience, where it can be set
 SECRET = "s3cret-of-this-shop"  # what a rig hands to its transport as token, password or key
 PERSON = "c-erika-mustermann"  # the subject of the sample rows; never in an error
 
@@ -42,6 +42,16 @@ class Mishap(Enum):
 
 TAKES_EVERYTHING = frozenset(
     {Mishap.LOST_ANSWER, Mishap.CUT_ANSWER, Mishap.SILENCE, Mishap.DRIP, Mishap.TORN}
+)
+DEAD_LINE = frozenset(
+    {
+        Mishap.LOST_REQUEST,
+        Mishap.LOST_ANSWER,
+        Mishap.CUT_ANSWER,
+        Mishap.BLACK_HOLE,
+        Mishap.SILENCE,
+        Mishap.DRIP,
+    }
 )
 OF_HTTP = frozenset(Mishap)
 

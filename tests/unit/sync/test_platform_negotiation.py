@@ -202,6 +202,67 @@ async def test_single_events_end_behind_one_that_is_wanted_later_or_an_unreadabl
     ]
 
 
+class Picky(Receiver):
+    """Answers 400 as a problem whenever one of `unreadable` is in the body."""
+
+    def __init__(self, capabilities=404, unreadable=()) -> None:
+        super().__init__(capabilities)
+        self.unreadable = set(unreadable)
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "POST" and self.unreadable & {e["id"] for e in events_of(request)}:
+            return httpx.Response(400, headers=PROBLEM, json={"status": 400})
+        return super().answer(request)
+
+
+async def all_answers(platform: Picky, batch: list[OutboxRow]) -> dict[str, bool]:
+    """Whether each event was delivered, in as many steps and tries as it takes."""
+    found: dict[str, bool] = {}
+    for _ in range(99):
+        rest = [one for one in batch if one.id not in found]
+        if not rest:
+            break
+        try:
+            found |= {one.id: one.delivered for one in await platform.transport.send(rest)}
+        except TransportError:
+            continue
+    return found
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("capabilities", [404, {"events": {"batch": False}}])
+async def test_unreadable_events_are_passed_by_when_others_are_read(capabilities):
+    platform = Picky(capabilities, {f"e{n}" for n in (0, 1, 5, *range(10, 40), 49)})
+    found = await all_answers(platform, rows(50))
+    assert list(found) == [f"e{n}" for n in range(50)]
+    assert {event_id for event_id, delivered in found.items() if not delivered} == (
+        platform.unreadable
+    )
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("capabilities", [404, {"events": {"batch": False}}])
+async def test_a_platform_that_reads_nothing_does_not_empty_the_queue_into_quarantine(capabilities):
+    platform = Picky(capabilities, {f"e{n}" for n in range(50)})
+    for _ in range(9):
+        with pytest.raises(TransportError) as caught:
+            await platform.transport.send(rows(50))
+        assert not caught.value.permanent
+        assert "operator" in caught.value.hint
+    platform.unreadable = set()
+    assert all((await all_answers(platform, rows(50))).values())
+
+
+@pytest.mark.asyncio
+async def test_a_single_event_that_cannot_be_read_is_believed_once_and_then_again_after_a_success():
+    platform = Picky(unreadable={"e0", "e1", "e3"})
+    assert [r.permanent for r in await platform.transport.send([row(0)])] == [True]
+    with pytest.raises(TransportError):
+        await platform.transport.send([row(1)])
+    assert [r.delivered for r in await platform.transport.send([row(1), row(2)])] == [False, True]
+    assert [r.permanent for r in await platform.transport.send([row(3)])] == [True]
+
+
 @pytest.mark.asyncio
 async def test_on_a_line_too_slow_for_many_single_events_each_one_counts():
     platform = Receiver({"events": {"batch": False}})
