@@ -47,7 +47,7 @@ class Audience:
         fields = await find_fields(self._api, names)
         self._wanted = [one for one in fields.ids.values() if one not in OWN_KEYS]
         self._key = fields[self._settings.key]
-        labels = await find_labels(self._api, self._wanted)
+        labels = await find_labels(self._api, self._wanted, self._settings.labels_in)
         # What consents compare is the number of a choice, not its label.
         numbers = {fields[one.field] for one in self._settings.consents.values()}
         shown = {name: labels[name] for name in labels if name not in numbers}

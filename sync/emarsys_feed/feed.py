@@ -16,7 +16,7 @@ from sync.emarsys_feed.seen import Difference, Seen
 from sync.emarsys_feed.settings import Settings
 from sync.emarsys_feed.state import State, Work
 from sync.emarsys_feed.writer import SnapshotWriter
-from sync.errors import CursorLostError
+from sync.errors import CursorLostError, TransportError
 from sync.feed import ChangesPage
 from sync.ports import Ledger
 from sync.snapshots import SnapshotPiece, SnapshotPosition
@@ -111,7 +111,12 @@ class EmarsysFeed:
         """Work until something is different, a round has ended, or the time is over."""
         ends_s = self._monotonic() + wait_s
         while True:
-            work = await self._pulling.next(state, reading)
+            try:
+                work = await self._pulling.next(state, reading)
+            except TransportError as error:
+                if error.permanent:
+                    self._reading = None  # whoever mends it may change the account's numbers
+                raise
             if work is not None and (work.difference.changes or work.is_complete):
                 return work
             left_s = ends_s - self._monotonic()

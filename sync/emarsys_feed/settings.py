@@ -105,6 +105,7 @@ class Settings(Access):
     consents: dict[str, ConsentField] = Field(default_factory=_mail_only)
     segments: dict[str, Annotated[int, Field(gt=0)]] = Field(default_factory=dict)
     pass_field: str = ""
+    labels_in: str = Field("en", pattern=r"^[a-z]{2}$")
     loyalty: Loyalty | None = None
     contacts_every_s: Seconds = 3600.0
     segments_every_s: Seconds = 900.0

@@ -105,6 +105,7 @@ class Api:
             content=None if call.body is None else orjson.dumps(call.body),
             headers=headers,
             deadline_s=self._deadline_s,
+            idle_s=self._deadline_s,
         )
         self._server_time.learn(answer.headers)
         return answer

@@ -56,14 +56,14 @@ async def find_events(
     found = {kind: name for kind, name in names.items() if isinstance(name, int)}
     if len(found) == len(names):
         return found
-    listed = await _list(api, Call("GET", "/event/", lacks="event.list"))
-    known = {str(one.get("name")): number(one.get("id")) for one in listed}
+    known = await _known_events(api)
     for kind, name in names.items():
         if isinstance(name, int):
             continue
+        if name not in known and create:
+            await api.ask(Call("POST", "/event", {"name": name}, lacks="event.create"))
+            known = await _known_events(api)  # whoever made it: shops of a fleet start together
         event_id = known.get(name)
-        if event_id is None and create:
-            event_id = known[name] = await _create_event(api, name)
         if event_id is None:
             raise _misconfigured(
                 f"there is no external event {name!r}",
@@ -73,14 +73,16 @@ async def find_events(
     return found
 
 
-async def find_labels(api: Api, field_ids: Iterable[str]) -> dict[str, dict[str, str]]:
+async def find_labels(
+    api: Api, field_ids: Iterable[str], language: str
+) -> dict[str, dict[str, str]]:
     """The labels of choices, by field and choice id; nothing for fields that are free text."""
     call = Call("GET", "/field/translate/en", lacks="field.list")
     kinds = {str(one.get("id")): one.get("application_type") for one in await _list(api, call)}
     found: dict[str, dict[str, str]] = {}
     for field_id in field_ids:
         if kinds.get(field_id) == SINGLE_CHOICE:
-            asked = f"/field/{field_id}/choice/translate/en"
+            asked = f"/field/{field_id}/choice/translate/{language}"
             choices = await _list(api, Call("GET", asked, lacks="field.choices"))
             found[field_id] = {str(one.get("id")): str(one.get("choice")) for one in choices}
     return found
@@ -102,9 +104,9 @@ async def check_opt_in(api: Api, granted: str, withdrawn: str) -> None:
         )
 
 
-async def _create_event(api: Api, name: str) -> int | None:
-    reply = await api.ask(Call("POST", "/event", {"name": name}, lacks="event.create"))
-    return number(reply.data.get("id")) if isinstance(reply.data, dict) else None
+async def _known_events(api: Api) -> dict[str, int | None]:
+    listed = await _list(api, Call("GET", "/event/", lacks="event.list"))
+    return {str(one.get("name")): number(one.get("id")) for one in listed}
 
 
 async def _list(api: Api, call: Call) -> list[dict[str, Any]]:

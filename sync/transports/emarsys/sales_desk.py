@@ -178,6 +178,7 @@ class SalesDesk:
                 "accept": "text/plain",
             },
             deadline_s=self._deadline_s,
+            idle_s=self._deadline_s,
         )
 
     async def _taken_back(self, job: Job) -> sales.Receipt | Sold:

@@ -5,6 +5,7 @@ from emarsys_shop import ANNA, KEY, EmarsysShop, consent, deliver, row
 from pydantic import ValidationError
 
 from sync.errors import TransportError
+from sync.fake_emarsys import events
 from sync.transports import table
 from sync.transports.emarsys import kind
 from sync.transports.probe import Reach
@@ -48,6 +49,20 @@ async def test_external_events_are_made_once_and_found_afterwards():
     made = len(shop.account.events)
     await deliver(shop.transport(), [row(2)])
     assert len(shop.account.events) == made == len(shop.settings().event_names)
+
+
+@pytest.mark.asyncio
+async def test_an_event_that_another_shop_made_in_the_same_moment_is_found(monkeypatch):
+    shop = EmarsysShop()
+    create = events.create
+
+    def both(account, asked):
+        account.add_event(asked["name"])
+        return create(account, asked)
+
+    monkeypatch.setattr(events, "create", both)
+    await deliver(shop.transport(), [row(1)])
+    assert [one[0] for one in shop.effects()] == ["store_scan"]
 
 
 @pytest.mark.asyncio

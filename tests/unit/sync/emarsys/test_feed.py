@@ -203,6 +203,26 @@ async def test_a_contact_that_changes_its_customer_id_moves():
     }
 
 
+async def test_choices_are_read_by_their_labels_in_the_shops_language():
+    audience = EmarsysAudience()
+    audience.shop.account.choices["46"] = {"1": "Herr", "2": "Frau"}
+    audience.contact(ANNA).fields["46"] = "2"
+    pulled = await audience.pulled(labels_in="de")
+    assert pulled.customer(ANNA)["salutation"] == "Frau"
+    assert any("46/choice/translate/de" in one for one in audience.shop.account.requests)
+
+
+async def test_a_field_that_is_made_after_an_alarm_is_found_without_a_restart():
+    audience = EmarsysAudience()
+    pulled = audience.feed(facts={"size.shoes": {"field": "Shoe size"}})
+    with pytest.raises(TransportError):
+        await pulled.snapshot()
+    audience.contact(ANNA).fields[audience.shop.account.add_field("Shoe size")] = "39"
+    await pulled.snapshot()
+    fact = {"label": "size.shoes", "value": "39", "origin": "told", "as_of": "2026-11-21T10:00:00Z"}
+    assert pulled.customer(ANNA)["facts"] == [fact]
+
+
 # --- segments
 
 
