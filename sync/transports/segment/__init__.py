@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
+import httpx
 from pydantic import BaseModel, ConfigDict, Field
 
 from sync.transports.http import HttpLine
-from sync.transports.probe import Probe, ask
+from sync.transports.probe import Probe, Reach, ask
 from sync.transports.segment.dialect import Dialect
 from sync.transports.segment.transport import (
     HEAD,
@@ -65,7 +67,7 @@ def build(settings: Settings, around: Surroundings) -> SegmentTransport:
 
 async def probe(settings: Settings, now: Callable[[], datetime]) -> Probe:
     """An empty batch: RudderStack refuses a wrong key, Segment says 200 to everything."""
-    return await ask(
+    found = await ask(
         HttpLine(settings.url, None, now, meaning=MEANING),
         now,
         "POST",
@@ -73,6 +75,10 @@ async def probe(settings: Settings, now: Callable[[], datetime]) -> Probe:
         headers=credentials(settings.write_key),
         content=HEAD + TAIL,
     )
+    if found.reach is Reach.THERE and httpx.URL(settings.url).host.endswith("segment.io"):
+        remedy = "Segment says so to any key; an EU workspace needs its EU host. See its debugger."
+        return replace(found, remedy=remedy)
+    return found
 
 
 def dialect(settings: Settings, around: Surroundings) -> Dialect:

@@ -11,7 +11,7 @@ from types import ModuleType
 import httpx
 import orjson
 from contract.transport_rigs.http_mishaps import MishapLine
-from contract.transport_rigs.rig import AT, DEADLINE_S, OF_HTTP, SECRET, Can, Mishap, scan_row
+from contract.transport_rigs.rig import AT, DEADLINE_S, SECRET, Can, Mishap, scan_row
 
 from sync.outbox import OutboxRow
 from sync.transports.base import Transport
@@ -33,8 +33,23 @@ def example_module() -> ModuleType:
 
 
 class ExampleRig:
-    # The status is the whole answer: nothing in it can be torn.
-    can = Can(tells_duplicates=False, refuses=False, defers=False, mishaps=OF_HTTP - {Mishap.TORN})
+    # All the patience in this transport is HttpLine's, which others are asked about.
+    can = Can(
+        tells_duplicates=False,
+        refuses=False,
+        defers=False,
+        mishaps=frozenset(
+            {
+                Mishap.LOST_REQUEST,
+                Mishap.LOST_ANSWER,
+                Mishap.SILENCE,
+                Mishap.GARBAGE,
+                Mishap.REDIRECT,
+                Mishap.BUSY_FOR_7_S,
+                Mishap.REFUSED_SECRET,
+            }
+        ),
+    )
 
     def __init__(self, folder: Path) -> None:
         del folder

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -69,4 +70,12 @@ class SegmentRig:
 
 
 class RudderStackRig(SegmentRig):
+    """Another manner of answering; what happens on the way is the same."""
+
+    can = replace(
+        SegmentRig.can,
+        mishaps=frozenset(
+            {Mishap.LOST_ANSWER, Mishap.GARBAGE, Mishap.TORN, Mishap.REFUSED_SECRET, Mishap.BUSY}
+        ),
+    )
     product = Product.RUDDERSTACK

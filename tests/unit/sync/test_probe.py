@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from sync.transports import csv_file, table
+from sync.transports import csv_file, segment, table
 from sync.transports.http import HttpLine
 from sync.transports.probe import Reach, ask
 
@@ -64,3 +64,19 @@ async def test_a_kind_without_a_question_is_not_asked(monkeypatch):
     found = await table.probe("csv", csv_file.Settings(folder="/nowhere"), lambda: NOW)
     assert found.reach is Reach.THERE
     assert "not asked" in found.seen
+
+
+@pytest.mark.parametrize(
+    ("url", "warns"), [("https://api.segment.io", True), ("https://plane.example", False)]
+)
+async def test_a_host_that_says_yes_to_everybody_is_not_trusted(monkeypatch, url, warns):
+    monkeypatch.setattr(
+        "sync.transports.segment.HttpLine",
+        lambda url, token, now, meaning: HttpLine(
+            url, token, now, httpx.MockTransport(lambda _: httpx.Response(200)), meaning=meaning
+        ),
+    )
+    settings = segment.Settings(url=url, write_key="k")
+    found = await table.probe("segment", settings, lambda: NOW)
+    assert found.reach is Reach.THERE
+    assert bool(found.remedy) is warns
