@@ -57,6 +57,9 @@ CERTIFICATE_HINT = (
 REDIRECT_HINT = "A redirect: a captive portal, or the configured address is not the platform's."
 
 
+_NOTHING = httpx.ByteStream(b"")
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A complete answer of any status."""
@@ -127,6 +130,9 @@ class HttpLine:
         try:
             async with self._client.stream(method, path, **rest) as response:
                 yield response
+            # httpx ties stream and answer into a ring; with it each exchange would keep its bodies
+            # until the collector comes, and the agent lets that come rarely.
+            response.stream = _NOTHING
         except (httpx.ReadTimeout, httpx.WriteTimeout) as error:
             raise TooSlowError("the platform does not answer in time") from error
         except (httpx.RequestError, httpx.StreamError, httpx.InvalidURL) as error:

@@ -21,6 +21,7 @@ from tests.bench.report import Result, json_line, table
 ROWS = (
     "scan",
     "lookups",
+    "snapshot",
     "scan_http",
     "evaluate",
     "escrow",
@@ -28,6 +29,7 @@ ROWS = (
     "nats",
     "start",
     "backlog",
+    "month",
     "fleet",
     "memory",
     "encryption",

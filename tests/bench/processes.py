@@ -65,11 +65,20 @@ class Running:
 
 
 def memory_mib(pid: int) -> float:
-    """VmRSS in MiB."""
+    """Resident memory now."""
+    return _told_mib(pid, "VmRSS")
+
+
+def peak_memory_mib(pid: int) -> float:
+    """The most it ever had."""
+    return _told_mib(pid, "VmHWM")
+
+
+def _told_mib(pid: int, field: str) -> float:
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
+        if line.startswith(f"{field}:"):
             return int(line.split()[1]) / KIB
-    raise RuntimeError(f"process {pid} tells no VmRSS")
+    raise RuntimeError(f"process {pid} tells no {field}")
 
 
 def write_config(folder: Path, store_id: str, platform_url: str | None = None) -> Path:

@@ -1,6 +1,7 @@
 """Everything a platform, a proxy or a captive portal can answer instead of the right thing."""
 
 import asyncio
+import gc
 from datetime import UTC, datetime
 
 import httpx
@@ -299,3 +300,21 @@ async def test_a_snapshot_that_is_none_is_an_error(handler):
     with pytest.raises(TransportError):
         async for _ in HttpFeed(line(handler), "s1").snapshot():
             pass
+
+
+@pytest.mark.asyncio
+async def test_an_exchange_leaves_nothing_for_the_collector():
+    """The agent collects rarely: rings would keep the bodies of hundreds of batches."""
+    http = line(answering(200))
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        await http.request("POST", "/", content=b"x", deadline_s=1)
+        gc.collect()
+        assert [one for one in gc.garbage if isinstance(one, httpx.Response)] == []
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
+    await http.close()
