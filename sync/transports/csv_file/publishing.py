@@ -118,7 +118,7 @@ class Publisher:
     async def _put_lines(self, file: str) -> str:
         """The file under its name, page by page; its SHA-256 in hex."""
         digest = hashlib.sha256()
-        part, after_seq = self._part(file), 0
+        part, after = self._part(file), tables.FIRST
         await self._on_disk(self._disk.begin, part)
         piece = heading()
         while piece:
@@ -129,12 +129,12 @@ class Publisher:
                     tables.page,
                     transport=self._shelf.transport,
                     file=file,
-                    after_seq=after_seq,
+                    after=after,
                     limit=PAGE_LINES,
                 )
             )
-            piece = b"".join(text for _, text in lines)
-            after_seq = lines[-1][0] if lines else after_seq
+            piece = b"".join(text for _, _, text in lines)
+            after = lines[-1][:2] if lines else after
         await self._name(part, file)
         return digest.hexdigest()
 

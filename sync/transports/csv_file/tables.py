@@ -1,9 +1,10 @@
 """What the ledger keeps for daily files: the lines of days that are not written yet.
 
 A line is taken once: by its event's id while it is here, and afterwards by the place in the queue,
-which is noted in the same transaction. A file's lines are fixed (`file` is set) before it is
-written and leave when it stands on the disk: whatever happens in between, the same bytes are
-written again under the same name.
+which is noted in the same transaction. Places count within an epoch: these tables may come out of
+a damaged ledger into a fresh one, whose queue begins anew. A file's lines are fixed (`file` is set)
+before it is written and leave when it stands on the disk: whatever happens in between, the same
+bytes are written again under the same name.
 """
 
 from __future__ import annotations
@@ -20,20 +21,22 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
         """
         CREATE TABLE csv_lines (
             transport TEXT NOT NULL,
+            epoch TEXT NOT NULL,
             seq INTEGER NOT NULL,
             id TEXT NOT NULL,
             day TEXT NOT NULL,
             file TEXT,
             line BLOB NOT NULL,
-            PRIMARY KEY (transport, seq)
+            PRIMARY KEY (transport, epoch, seq)
         ) STRICT, WITHOUT ROWID;
         CREATE UNIQUE INDEX csv_lines_by_id ON csv_lines (transport, id);
         CREATE INDEX csv_lines_by_day ON csv_lines (transport, file, day);
         CREATE TABLE csv_places (
             transport TEXT NOT NULL,
+            epoch TEXT NOT NULL,
             lane INTEGER NOT NULL,
             seq INTEGER NOT NULL,
-            PRIMARY KEY (transport, lane)
+            PRIMARY KEY (transport, epoch, lane)
         ) STRICT, WITHOUT ROWID;
         CREATE TABLE csv_folders (
             transport TEXT NOT NULL,
@@ -45,11 +48,16 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
 )
 
 
-class Line(NamedTuple):
-    """One event's line, and the business day it belongs to."""
+Place = tuple[str, int]  # epoch and sequence number
+FIRST: Place = ("", 0)
 
-    seq: int
+
+class Line(NamedTuple):
+    """One event's line, its place in the queue, and the business day it belongs to."""
+
+    epoch: str
     lane: Lane
+    seq: int
     id: str
     day: date
     text: bytes
@@ -63,13 +71,14 @@ def take(tx: Connection, transport: str, lines: Iterable[Line]) -> frozenset[str
             known.add(one.id)
             continue
         tx.execute(
-            "INSERT INTO csv_lines (transport, seq, id, day, line) VALUES (?, ?, ?, ?, ?)",
-            (transport, one.seq, one.id, one.day.isoformat(), one.text),
+            "INSERT INTO csv_lines (transport, epoch, seq, id, day, line)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (transport, one.epoch, one.seq, one.id, one.day.isoformat(), one.text),
         )
         tx.execute(
-            "INSERT INTO csv_places VALUES (?, ?, ?) ON CONFLICT (transport, lane)"
+            "INSERT INTO csv_places VALUES (?, ?, ?, ?) ON CONFLICT (transport, epoch, lane)"
             " DO UPDATE SET seq = excluded.seq",
-            (transport, one.lane, one.seq),
+            (transport, one.epoch, one.lane, one.seq),
         )
     return frozenset(known)
 
@@ -102,13 +111,13 @@ def fix(tx: Connection, transport: str, day: date, file: str) -> None:
 
 
 def page(
-    conn: Connection, transport: str, file: str, after_seq: int, limit: int
-) -> Sequence[tuple[int, bytes]]:
-    """Sequence number and text of at most `limit` lines of a file, in the order they happened."""
+    conn: Connection, transport: str, file: str, after: Place, limit: int
+) -> Sequence[tuple[str, int, bytes]]:
+    """Epoch, sequence number and text of at most `limit` lines of a file, in their order."""
     return conn.execute(
-        "SELECT seq, line FROM csv_lines WHERE transport = ? AND file = ? AND seq > ?"
-        " ORDER BY seq LIMIT ?",
-        (transport, file, after_seq, limit),
+        "SELECT epoch, seq, line FROM csv_lines WHERE transport = ? AND file = ?"
+        " AND (epoch, seq) > (?, ?) ORDER BY epoch, seq LIMIT ?",
+        (transport, file, *after, limit),
     ).fetchall()
 
 
@@ -132,8 +141,8 @@ def remember_folder(tx: Connection, transport: str, folder: str) -> None:
 
 def _is_known(tx: Connection, transport: str, one: Line) -> bool:
     found = tx.execute(
-        "SELECT 1 FROM csv_places WHERE transport = ?1 AND lane = ?2 AND seq >= ?3"
-        " UNION ALL SELECT 1 FROM csv_lines WHERE transport = ?1 AND id = ?4",
-        (transport, one.lane, one.seq, one.id),
+        "SELECT 1 FROM csv_places WHERE transport = ?1 AND epoch = ?2 AND lane = ?3 AND seq >= ?4"
+        " UNION ALL SELECT 1 FROM csv_lines WHERE transport = ?1 AND id = ?5",
+        (transport, one.epoch, one.lane, one.seq, one.id),
     )
     return found.fetchone() is not None

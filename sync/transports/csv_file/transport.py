@@ -117,9 +117,10 @@ class CsvTransport:
             moment = now  # by a clock that was wrong, and nobody knows by how much
         day = self._calendar.day(moment)
         try:
-            return Line(row.seq, row.lane, row.id, day, line(row, day, self._shop))
+            text = line(row, day, self._shop)
         except ValueError:
             return None
+        return Line(self._shop.epoch, row.lane, row.seq, row.id, day, text)
 
 
 def _answer(row: OutboxRow, *, is_line: bool, is_known: bool) -> EventResult:

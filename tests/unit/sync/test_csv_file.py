@@ -68,13 +68,14 @@ class Desk:
         self.disk = disk or FakeDisk()
         self.folder = folder
         self.settings = settings
+        self.epoch = "epoch1"
         self.start()
 
     def start(self) -> None:
         """Begin, or begin again after an end nobody foresaw."""
         around = Surroundings(
             store_id="koeln-01",
-            epoch="epoch1",
+            epoch=self.epoch,
             ledger=self.ledger,
             now=lambda: self.now,
             monotonic=lambda: 0.0,
@@ -299,6 +300,19 @@ async def test_an_event_of_either_lane_is_taken_once():
 
 
 @pytest.mark.asyncio
+async def test_in_a_fresh_ledger_places_count_anew_and_rescued_lines_stay():
+    desk = Desk()
+    await desk.send(row(7), row(8))
+    desk.epoch = "epoch2"  # the ledger was damaged; these tables came through
+    desk.start()
+    again = row(1)._replace(id="e0008")  # delivered, but its position was not noted
+    results = await desk.send(again, row(2), row(7)._replace(id="e0107"))
+    assert [result.status for result in results] == ["duplicate", "accepted", "accepted"]
+    await desk.next_day()
+    assert desk.ids() == {"koeln-01_daily_2026-11-21.csv": ["e0007", "e0008", "e0002", "e0107"]}
+
+
+@pytest.mark.asyncio
 async def test_a_pulled_stick_is_told_and_nothing_is_lost():
     desk = Desk()
     await desk.send(row(1))
@@ -464,9 +478,11 @@ class ForgetsFirst(Publisher):
     """Known bad: the lines leave the ledger before the file stands."""
 
     async def _write(self, file: str) -> None:
-        part = await self._ledger.read(lambda conn: tables.page(conn, "daily", file, 0, 500))
+        part = await self._ledger.read(
+            lambda conn: tables.page(conn, "daily", file, tables.FIRST, 500)
+        )
         await self._ledger.write(lambda tx: tables.forget(tx, "daily", file))
-        content = heading() + b"".join(text for _, text in part)
+        content = heading() + b"".join(text for _, _, text in part)
         await self._put(file, [content])
         digest = hashlib.sha256(content).hexdigest()
         await self._put(f"{file}.sha256", [f"{digest}  {file}\n".encode()])
