@@ -48,10 +48,7 @@ class Audience:
         self._wanted = [one for one in fields.ids.values() if one not in OWN_KEYS]
         self._key = fields[self._settings.key]
         labels = await find_labels(self._api, self._wanted, self._settings.labels_in)
-        # What consents compare is the number of a choice, not its label.
-        numbers = {fields[one.field] for one in self._settings.consents.values()}
-        shown = {name: labels[name] for name in labels if name not in numbers}
-        return Reading(self._settings, fields, store_id, currency, shown)
+        return Reading(self._settings, fields, store_id, currency, labels)
 
     async def ids(self, skip: int) -> tuple[list[int], int | None]:
         """A page of the list's contact ids, and where the next one begins."""

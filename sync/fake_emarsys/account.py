@@ -102,6 +102,7 @@ class Account:
     tables: dict[str, dict[str, Mapping[str, Any]]] = field(default_factory=dict)
     sales: list[dict[str, str]] = field(default_factory=list)
     loyal: dict[str, Loyal] = field(default_factory=dict)
+    broken_members: set[str] = field(default_factory=set)  # whose loyalty answer is a 500
     requests: list[str] = field(default_factory=list)  # "METHOD path", in order
     tokens: dict[str, datetime] = field(default_factory=dict)  # -> when it ends
     nonces: set[str] = field(default_factory=set)

@@ -28,6 +28,8 @@ def _find(account: Account, request: Request) -> Loyal | Response:
     wanted = request.headers.get("x-contact-id")
     if not wanted:
         return dated(account, Response(status_code=410))
+    if wanted in account.broken_members:
+        return dated(account, Response(status_code=500))
     return account.loyal.get(wanted) or dated(account, Response(status_code=404))
 
 

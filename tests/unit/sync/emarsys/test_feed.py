@@ -2,14 +2,19 @@
 
 from datetime import timedelta
 
+import httpx
+import orjson
 import pytest
 from emarsys_audience import LIST, LOYALTY, EmarsysAudience, loyal, voucher
 from emarsys_shop import ANNA, BEN
 
 from sync.emarsys_feed import people
+from sync.emarsys_feed.audience import Audience
 from sync.errors import CursorLostError, PostponedError, TransportError
 from sync.fake_emarsys import Fault, LineFault, Segment
 from sync.feed import ChangeOp
+from sync.transports.emarsys.kind import build_api
+from sync.transports.emarsys.times import ServerTime
 
 pytestmark = pytest.mark.asyncio
 
@@ -191,6 +196,19 @@ async def test_two_contacts_with_one_customer_id_do_not_take_turns():
     assert pulled.customer(ANNA)["last_name"] == "Adler"
 
 
+async def test_somebody_who_left_may_come_back_as_another_contact():
+    audience = EmarsysAudience()
+    pulled = await audience.pulled()
+    audience.shop.account.lists[LIST].remove(audience.contact(BEN).id)
+    audience.shop.clock.pass_s(HOUR_S)
+    await pulled.pull()
+    again = audience.shop.account.create({audience.shop.key: BEN, "2": "Neu"})
+    audience.shop.account.lists[LIST].append(again.id)
+    audience.shop.clock.pass_s(HOUR_S)
+    await pulled.pull()
+    assert pulled.customer(BEN)["last_name"] == "Neu"
+
+
 async def test_a_contact_that_changes_its_customer_id_moves():
     audience = EmarsysAudience()
     pulled = await audience.pulled()
@@ -221,6 +239,45 @@ async def test_a_field_that_is_made_after_an_alarm_is_found_without_a_restart():
     await pulled.snapshot()
     fact = {"label": "size.shoes", "value": "39", "origin": "told", "as_of": "2026-11-21T10:00:00Z"}
     assert pulled.customer(ANNA)["facts"] == [fact]
+
+
+async def test_after_an_alarm_the_accounts_numbers_are_asked_for_again():
+    audience = EmarsysAudience()
+    pulled = await audience.pulled()
+    kept = audience.shop.account.lists.pop(LIST)
+    audience.shop.clock.pass_s(HOUR_S)
+    with pytest.raises(TransportError):
+        await pulled.pull()
+    audience.shop.account.lists[LIST] = kept
+    audience.shop.account.requests.clear()
+    await pulled.pull()
+    assert "GET /api/v3/field/translate/en" in audience.shop.account.requests
+
+
+async def answering(audience: EmarsysAudience, data: object) -> Audience:
+    """The account, which answers everything with `data`."""
+    body = orjson.dumps({"replyCode": 0, "replyText": "OK", "data": data})
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/oauth2/token":
+            return httpx.Response(200, json={"access_token": "t", "expires_in": 60})
+        return httpx.Response(200, content=body)
+
+    settings, around = audience.settings(key="1001"), audience.shop.around()
+    api = build_api(settings, around, lambda: httpx.MockTransport(answer))
+    return Audience(api, settings, ServerTime(around.now, around.monotonic))
+
+
+async def test_no_list_but_false_is_nobody():
+    one = await answering(EmarsysAudience(), {"errors": [], "result": False})
+    assert await one.contacts([1, 2]) == []
+
+
+@pytest.mark.parametrize("link", ["/x?$skiptoken=0", "/x?$skiptoken=-1", "/x", "http://evil/?a=1"])
+async def test_a_next_page_that_leads_nowhere_is_an_error_and_no_endless_round(link):
+    one = await answering(EmarsysAudience(), {"value": [1], "next": link})
+    with pytest.raises(TransportError):
+        await one.ids(0)
 
 
 # --- segments
@@ -258,6 +315,20 @@ async def test_who_comes_and_who_leaves_a_segment_is_pulled_at_once():
     assert {one.key for one in changes} == {ANNA, BEN}
     assert "segments" not in pulled.customer(ANNA)
     assert pulled.customer(BEN)["segments"] == ["vip"]
+
+
+async def test_a_segment_that_thousands_join_is_pulled_in_pages():
+    audience = EmarsysAudience()
+    for number in range(1500):
+        audience.shop.account.create({audience.shop.key: f"p{number}"})
+    audience.list_all()
+    audience.shop.account.segments[70] = Segment(set(), looks_left=0)
+    pulled = await audience.pulled(segments={"vip": 70})
+    everybody = set(audience.shop.account.lists[LIST])
+    audience.shop.account.segments[70] = Segment(everybody, looks_left=0)
+    audience.shop.clock.pass_s(900)
+    assert len(await pulled.pull()) == 1502
+    assert all(doc["segments"] == ["vip"] for doc in pulled.documents.values())
 
 
 async def test_an_unknown_segment_is_an_alarm():
@@ -331,11 +402,10 @@ async def test_a_silent_programme_holds_up_no_contact():
 async def test_one_member_whose_answer_is_a_fault_stops_no_round():
     audience = EmarsysAudience()
     audience.shop.account.loyal[BEN] = loyal(7)
+    audience.shop.account.broken_members.add(ANNA)
     pulled = await audience.pulled(loyalty=LOYALTY, contacts_every_s=10**6)
-    # The first member is asked for twice: the contact, and the vouchers.
-    audience.shop.line += [LineFault.NONE, Fault.BROKEN]
     await pulled.pull()
-    assert "points" not in (pulled.customer(BEN) or {})
+    assert "points" not in pulled.customer(BEN)
     audience.shop.clock.pass_s(60)
     await pulled.pull()
     assert pulled.customer(BEN)["points"] == 7
