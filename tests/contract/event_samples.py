@@ -12,7 +12,7 @@ from store_agent import outgoing
 from store_agent.domain import events, rights_events
 from store_agent.domain.consent import ConsentDecision, ConsentState
 from store_agent.domain.customer import Customer, PersonState
-from store_agent.domain.events import Event, EventType
+from store_agent.domain.events import Event, EventLoss, EventType
 from store_agent.domain.footfall import HourlyCount
 from store_agent.domain.greeting import (
     Briefing,
@@ -59,6 +59,7 @@ def _greetings() -> list[Event]:
 def _people() -> list[Event]:
     shown = OfferDecision("o-1", Verdict.SHOWN, OfferReason.MATCHES, "Ten percent")
     held = OfferDecision("o-2", Verdict.WITHHELD, OfferReason.CONTROL_GROUP, "None", voucher_id="v")
+    lost = EventLoss("presence", "age", f"{7:020}", f"{9:020}", 2, {"platform": 2})
     decision = ConsentDecision("marketing.email", ConsentState.GRANTED, AT, "tablet", "v3", "de")
     return [
         events.visit_started("e", VISIT),
@@ -70,6 +71,7 @@ def _people() -> list[Event]:
         events.footfall_counted("e", AT, HourlyCount(AT, 12, complete=True)),
         events.fences_changed("e", AT, {"type": "FeatureCollection", "features": []}),
         events.ledger_replaced("e", AT, "damaged"),
+        events.events_dropped("e", AT, lost),
         events.events_dropped(
             "e", AT, events.EventLoss("presence", "bytes", "0" * 20, "9" * 20, 3, {"platform": 2})
         ),

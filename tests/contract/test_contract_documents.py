@@ -26,6 +26,7 @@ from store_agent.domain.offer import BudgetUnit
 from store_agent.domain.rights import PointsKind, VoucherAction
 from store_agent.domain.scan import ScanKind, ScanSource
 from sync.outbox import EventClass
+from sync.outbox.caps import DropReason
 from sync.reference_platform.app import Platform, create_app
 from sync.reference_platform.lookups import KINDS
 from sync.reference_platform.sources import SourceState
@@ -98,6 +99,7 @@ ENUMS = {
     ("RedemptionRestored", "action"): VoucherAction,
     ("PointsEntered", "kind"): PointsKind,
     ("LotWanted", "unit"): BudgetUnit,
+    ("EventsDropped", "reason"): DropReason,
 }
 
 
