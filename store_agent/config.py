@@ -250,10 +250,20 @@ def _with_fields(rows: Any, by_name: dict[str, dict[str, Any]]) -> Any:
         return rows
     left = dict(by_name)
     merged = [
-        row | left.pop(row.get("name", ""), {}) if isinstance(row, dict) else row
+        _over(row, left.pop(row.get("name", ""), {})) if isinstance(row, dict) else row
         for row in rows or ()
     ]
     return merged + [{"name": name} | fields for name, fields in left.items()]
+
+
+def _over(table: dict[str, Any], fields: dict[str, Any]) -> dict[str, Any]:
+    """`table` with these fields set, also inside its own tables."""
+    merged = dict(table)
+    for name, value in fields.items():
+        inner = table.get(name)
+        both = isinstance(value, dict) and isinstance(inner, dict)
+        merged[name] = _over(inner, value) if both else value
+    return merged
 
 
 class Settings(BaseSettings):

@@ -132,6 +132,16 @@ def test_a_secret_of_a_transport_can_come_from_the_environment(monkeypatch):
     assert HOOK_SECRET not in repr(settings)
 
 
+def test_a_secret_inside_a_table_of_a_transport_can_too(monkeypatch):
+    monkeypatch.setenv("STORE_AGENT_TRANSPORTS__ACCOUNT__CLIENT_SECRET", "from-outside")
+    monkeypatch.setenv("STORE_AGENT_TRANSPORTS__ACCOUNT__SALES__TOKEN", "this-as-well")
+    account = {"name": "account", "kind": "emarsys", "client_id": "shop", "key": "uid"}
+    own = with_transports(account | {"sales": {"merchant_id": "m"}}).transports[0].own
+    assert own.client_secret.get_secret_value() == "from-outside"
+    assert own.sales.token.get_secret_value() == "this-as-well"
+    assert own.sales.merchant_id == "m"
+
+
 def test_the_environment_cannot_invent_half_a_transport(monkeypatch):
     monkeypatch.setenv("STORE_AGENT_TRANSPORTS__CMR__WRITE_KEY", "misspelled")
     with pytest.raises(InvalidInput) as caught:
