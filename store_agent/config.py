@@ -261,8 +261,10 @@ def _over(table: dict[str, Any], fields: dict[str, Any]) -> dict[str, Any]:
     merged = dict(table)
     for name, value in fields.items():
         inner = table.get(name)
-        both = isinstance(value, dict) and isinstance(inner, dict)
-        merged[name] = _over(inner, value) if both else value
+        if isinstance(inner, dict) and isinstance(value, dict):
+            merged[name] = _over(inner, value)
+        else:
+            merged[name] = value
     return merged
 
 
