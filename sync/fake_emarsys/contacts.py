@@ -128,7 +128,7 @@ def _shown(contact: Contact, wanted: list[str]) -> dict[str, Any]:
 def _key_id(account: Account, value: Any) -> str:
     key_id = str(value)
     if key_id not in {"id", "uid"} and not account.is_field(key_id):
-        raise Refused(400, 2004, f"Invalid key field id: {key_id}")
+        raise Refused(200, 2004, f"Invalid key field id: {key_id}")  # a failure inside a 200
     return key_id
 
 
