@@ -57,7 +57,6 @@ class Audience:
             f"/contactlist/{self._settings.contact_list}/contactIds",
             params={SKIP: str(skip), "$top": str(PAGE)},
             generation="v2",
-            lacks="contactlist.contactids",
         )
         data = _taken(await self._api.ask(call), call).data
         values = data.get("value") if isinstance(data, dict) else None
@@ -81,7 +80,7 @@ class Audience:
 
     async def segment(self, segment_id: int) -> frozenset[int] | None:
         """The contact ids of a segment; None while it is being evaluated."""
-        call = Call("GET", f"/filter/{segment_id}/contacts", lacks="filter.contacts", waits=True)
+        call = Call("GET", f"/filter/{segment_id}/contacts", waits=True)
         reply = await self._api.ask(call)
         if reply.verdict is Verdict.LATER:
             return None
@@ -92,7 +91,7 @@ class Audience:
 
     async def is_in(self, segment_id: int, contact_id: int) -> bool:
         """Whether one contact is in a segment now."""
-        call = Call("GET", f"/filter/{segment_id}/contacts/{contact_id}", lacks="filter.contacts")
+        call = Call("GET", f"/filter/{segment_id}/contacts/{contact_id}")
         return _taken(await self._api.ask(call), call).data is True
 
     async def close(self) -> None:
@@ -101,7 +100,7 @@ class Audience:
 
     async def _getdata(self, key_id: str, values: list[str]) -> list[Contact]:
         body = {"keyId": key_id, "keyValues": values, "fields": self._wanted}
-        call = Call("POST", "/contact/getdata", body, lacks="contact.getdata")
+        call = Call("POST", "/contact/getdata", body)
         data = _taken(await self._api.ask(call), call).data
         result = data.get("result") if isinstance(data, dict) else None
         if not isinstance(result, list):  # `false`, when no contact was found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,14 +19,15 @@ from sync.transports.http import Answer, HttpLine
 DEADLINE_S = 30.0  # a batch of 1000 contacts takes some seconds over there
 LATER_S = 15.0  # between two looks at an evaluation under way
 API_ROOT = "/api"
+NUMBERS = re.compile(r"\d+")  # ids, also of contacts: of no use in a hint
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """What is asked: `path` without the generation ("/contact/getdata"), `body` as JSON.
 
-    `generation` is set where a path exists in one only. `lacks` names the permission that the API
-    user needs. `waits`: "call again later" is an answer, not an error.
+    `generation` is set where a path exists in one only. `waits`: "call again later" is an answer,
+    not an error.
     """
 
     method: str
@@ -33,7 +35,6 @@ class Call:
     body: Any = None
     params: Mapping[str, str] | None = None
     generation: str = ""
-    lacks: str = ""
     waits: bool = False
 
 
@@ -121,7 +122,8 @@ class Api:
         if reply.verdict is Verdict.LATER:
             return PostponedError(said, retry_after_s=LATER_S)
         if reply.verdict is Verdict.FORBIDDEN:
-            needed = f"Give the API user the permission {call.lacks or 'for ' + call.path}."
+            path = NUMBERS.sub("…", call.path)
+            needed = f"Give the API user the endpoint permission for {call.method} {path}."
             return TransportError(said, permanent=True, hint=needed, retry_after_s=ALARM_PAUSE_S)
         if reply.verdict is Verdict.MISDIRECTED and reply.status >= 400:
             hint = "Check the API address, and that what the settings name exists in Emarsys."

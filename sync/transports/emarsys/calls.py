@@ -37,9 +37,7 @@ class Calls:
 
         async def ask(items: Sequence[Mapping[str, Any]]) -> Reply:
             body = {"key_id": self._key, "contacts": items}
-            return await self._api.ask(
-                Call("POST", f"/event/{event_id}/trigger", body, lacks="event.trigger")
-            )
+            return await self._api.ask(Call("POST", f"/event/{event_id}/trigger", body))
 
         await deliver(ask, entries, outcomes, TRIGGER_BYTES)
         if any(one.verdict is Verdict.DONE_WITH_WARNING for one in outcomes.values()):
@@ -77,7 +75,7 @@ class Calls:
             body["launch_id"] = campaign.launch_id
         if campaign.email_id is not None:
             body["email_id"] = campaign.email_id
-        call = Call("POST", "/email/unsubscribe", body, lacks="email.unsubscribe")
+        call = Call("POST", "/email/unsubscribe", body)
         reply = await self._api.ask(call)
         return Outcome(reply.verdict, reply.code)
 
@@ -89,16 +87,14 @@ class Calls:
         path = f"/connections/{connection}/tables/{name}/records/upsert"
 
         async def ask(items: Sequence[Mapping[str, Any]]) -> Reply:
-            return await self._api.ask(
-                Call("POST", path, list(items), generation=RELATIONAL, lacks="rds.records.upsert")
-            )
+            return await self._api.ask(Call("POST", path, list(items), generation=RELATIONAL))
 
         await deliver(ask, entries, outcomes, RECORD_BYTES)
 
     async def _put(self, items: Sequence[Mapping[str, Any]]) -> Reply:
         body = {"key_id": self._key, "contacts": items}
         params = {"create_if_not_exists": "1"} if self._create_contacts else None
-        call = Call("PUT", "/contact/", body, params, lacks="contact.update")
+        call = Call("PUT", "/contact/", body, params)
         return await self._api.ask(call)
 
 

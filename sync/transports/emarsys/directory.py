@@ -38,7 +38,7 @@ async def find_fields(api: Api, names: Iterable[str], written: Iterable[str] = (
     to_find = [name for name in wanted if not (name.isdigit() or name in OWN_KEYS)]
     if not to_find:
         return FieldIds(wanted)
-    call = Call("GET", "/field/translate/en", lacks="field.list")
+    call = Call("GET", "/field/translate/en")
     fields = [one for one in await _list(api, call) if number(one.get("id")) is not None]
     for name in to_find:
         wanted[name] = _field_id(fields, name)
@@ -61,7 +61,7 @@ async def find_events(
         if isinstance(name, int):
             continue
         if name not in known and create:
-            await api.ask(Call("POST", "/event", {"name": name}, lacks="event.create"))
+            await api.ask(Call("POST", "/event", {"name": name}))
             known = await _known_events(api)  # whoever made it: shops of a fleet start together
         event_id = known.get(name)
         if event_id is None:
@@ -77,13 +77,13 @@ async def find_labels(
     api: Api, field_ids: Iterable[str], language: str
 ) -> dict[str, dict[str, str]]:
     """The labels of choices, by field and choice id; nothing for fields that are free text."""
-    call = Call("GET", "/field/translate/en", lacks="field.list")
+    call = Call("GET", "/field/translate/en")
     kinds = {str(one.get("id")): one.get("application_type") for one in await _list(api, call)}
     found: dict[str, dict[str, str]] = {}
     for field_id in field_ids:
         if kinds.get(field_id) == SINGLE_CHOICE:
             asked = f"/field/{field_id}/choice/translate/{language}"
-            choices = await _list(api, Call("GET", asked, lacks="field.choices"))
+            choices = await _list(api, Call("GET", asked))
             found[field_id] = {str(one.get("id")): str(one.get("choice")) for one in choices}
     return found
 
@@ -93,7 +93,7 @@ async def check_opt_in(api: Api, granted: str, withdrawn: str) -> None:
 
     A shop whose "no" is stored as a "yes" is worse than one that stops with an alarm.
     """
-    call = Call("GET", "/field/31/choice/translate/en", lacks="field.choices")
+    call = Call("GET", "/field/31/choice/translate/en")
     labels = {
         str(one.get("id")): str(one.get("choice", "")).lower() for one in await _list(api, call)
     }
@@ -105,7 +105,7 @@ async def check_opt_in(api: Api, granted: str, withdrawn: str) -> None:
 
 
 async def _known_events(api: Api) -> dict[str, int | None]:
-    listed = await _list(api, Call("GET", "/event/", lacks="event.list"))
+    listed = await _list(api, Call("GET", "/event/"))
     return {str(one.get("name")): number(one.get("id")) for one in listed}
 
 

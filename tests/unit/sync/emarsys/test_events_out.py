@@ -175,7 +175,7 @@ async def test_a_missing_permission_stops_and_names_itself():
     with pytest.raises(TransportError) as caught:
         await transport.send([row(2)])
     assert caught.value.permanent
-    assert "event." in caught.value.hint
+    assert "POST /event/…/trigger" in caught.value.hint
 
 
 @pytest.mark.parametrize("fault", [Fault.BROKEN, Fault.BAD_GATEWAY, Fault.UNAVAILABLE, Fault.BUSY])
