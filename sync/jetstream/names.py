@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import quote, unquote
 
 EVENTS = "EVENTS"  # the default stream of the shops' events
@@ -20,6 +21,7 @@ def text_of(one_token: str) -> str:
     return unquote(one_token)
 
 
+@lru_cache(maxsize=1024)  # a shop has some dozens
 def event(prefix: str, store_id: str, lane: str, event_type: str) -> str:
     """`store.<store>.<lane>.<type>`; the type's dots make tokens, so that it can be filtered."""
     kind = ".".join(token(part) or "%00" for part in event_type.split("."))

@@ -8,12 +8,12 @@ together name an event: two shops may give the same id.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from pydantic import Field
 
-from sync.errors import TooSlowError
+from sync.errors import TooSlowError, TransportError
 from sync.jetstream import names, promises
 from sync.jetstream.line import NatsLine
 from sync.jetstream.ordered import DEADLINE_S, OrderedStore, Outcome
@@ -29,12 +29,14 @@ from sync.jetstream.settings import LineSettings
 from sync.outbox import Lane, OutboxRow
 from sync.transports.base import EventResult, ResultStatus
 from sync.transports.cloudevents import EVENT_TYPE, encode_event
+from sync.transports.probe import Probe, Reach
 from sync.transports.table import Surroundings
 
 log = logging.getLogger(__name__)
 
 MAX_EVENTS = 500
 MAX_BYTES = 1024 * 1024  # of one run: a slow line must get it through within the deadline
+DOCTOR = "doctor"  # whose inbox the installer's question uses: it has no store
 WINDOW_KEY = "reconnect_window_s"  # the stream's metadata: how the operator steers the fleet
 HEADER_BYTES = 1024  # what the headers of one message may take of the server's limit
 HEADERS = {"content-type": EVENT_TYPE}
@@ -58,6 +60,22 @@ def build(settings: Settings, around: Surroundings) -> NatsTransport:
     """See `sync.transports.table`."""
     line = NatsLine(settings, around.store_id)
     return NatsTransport(line, settings, around.store_id, around.epoch)
+
+
+async def probe(settings: Settings, now: Callable[[], datetime]) -> Probe:
+    """Whether the servers take this shop, and whether the stream is fit for its events."""
+    line = NatsLine(settings, DOCTOR)
+    try:
+        facts = await line.describe(settings.stream)
+        promises.check_events(facts, settings.min_replicas)
+    except TransportError as error:
+        reach = Reach.REFUSED if error.permanent else Reach.NOWHERE
+        return Probe(reach, str(error), error.hint or "Check the line and the addresses.")
+    finally:
+        await line.close()
+    told = facts.server_time
+    offset_s = None if told is None else (told - now()).total_seconds()
+    return Probe(Reach.THERE, f"the stream {facts.name} is there", "", offset_s)
 
 
 class NatsTransport:

@@ -152,21 +152,21 @@ async def attempt(settings: Settings, store_id: str = "s1") -> None:
 
 async def test_tls_is_spoken_with_servers_that_are_trusted_and_with_no_others(tmp_path):
     certificate_file, key_file = certificate(tmp_path)
-    server = NatsServer(tmp_path, f"tls {{ cert_file: {certificate_file}, key_file: {key_file} }}")
-    await server.start()
-    url = server.url.replace("nats://", "tls://")
-    await attempt(Settings(servers=(url,), ca_file=certificate_file, create=True))
-    for untrusted in (
-        Settings(servers=(url,)),
-        Settings(servers=(url.replace("127.0.0.1", "localhost"),), ca_file=certificate_file),
-    ):
-        with pytest.raises(TransportError) as caught:
-            await attempt(untrusted)
-        assert caught.value.permanent
-        assert "ca_file" in caught.value.hint
-    with pytest.raises(TransportError, match="no certificate"):
-        await attempt(Settings(servers=(url,), ca_file=key_file))
-    server.stop()
+    async with NatsServer(
+        tmp_path, f"tls {{ cert_file: {certificate_file}, key_file: {key_file} }}"
+    ) as server:
+        url = server.url.replace("nats://", "tls://")
+        await attempt(Settings(servers=(url,), ca_file=certificate_file, create=True))
+        for untrusted in (
+            Settings(servers=(url,)),
+            Settings(servers=(url.replace("127.0.0.1", "localhost"),), ca_file=certificate_file),
+        ):
+            with pytest.raises(TransportError) as caught:
+                await attempt(untrusted)
+            assert caught.value.permanent
+            assert "ca_file" in caught.value.hint
+        with pytest.raises(TransportError, match="no certificate"):
+            await attempt(Settings(servers=(url,), ca_file=key_file))
 
 
 # --- accounts: the JWT of an operator, an account and a shop ------------------------------------
@@ -216,31 +216,29 @@ async def test_a_creds_file_is_a_shops_identity_and_a_forged_one_is_none(tmp_pat
     account_claims = {"type": "account", "version": 2, "limits": LIMITS}
     account_jwt = operator.jwt(account.public, "fleet", account_claims)
     system_jwt = operator.jwt(system.public, "sys", {"type": "account", "version": 2})
-    server = NatsServer(
+    async with NatsServer(
         tmp_path,
         f"operator: {operator_jwt}\nsystem_account: {system.public}\nresolver: MEMORY\n"
         f"resolver_preload: {{ {account.public}: {account_jwt}, {system.public}: {system_jwt} }}",
-    )
-    await server.start()
+    ) as server:
 
-    def creds(user: Key, issuer: Key) -> Path:
-        jwt = issuer.jwt(
-            user.public,
-            "shop",
-            {"type": "user", "version": 2, "subs": -1, "data": -1, "payload": -1},
-        )
-        path = tmp_path / f"{user.public}.creds"
-        path.write_text(
-            f"-----BEGIN NATS USER JWT-----\n{jwt}\n------END NATS USER JWT------\n\n"
-            f"-----BEGIN USER NKEY SEED-----\n{user.seed}\n------END USER NKEY SEED------\n"
-        )
-        return path
+        def creds(user: Key, issuer: Key) -> Path:
+            jwt = issuer.jwt(
+                user.public,
+                "shop",
+                {"type": "user", "version": 2, "subs": -1, "data": -1, "payload": -1},
+            )
+            path = tmp_path / f"{user.public}.creds"
+            path.write_text(
+                f"-----BEGIN NATS USER JWT-----\n{jwt}\n------END NATS USER JWT------\n\n"
+                f"-----BEGIN USER NKEY SEED-----\n{user.seed}\n------END USER NKEY SEED------\n"
+            )
+            return path
 
-    own = Settings(servers=(server.url,), credentials_file=creds(shop, account), create=True)
-    await attempt(own)
-    forged = own.model_copy(update={"credentials_file": creds(stranger, Key("account"))})
-    with pytest.raises(TransportError) as caught:
-        await attempt(forged)
-    assert caught.value.permanent
-    assert "credentials" in caught.value.hint
-    server.stop()
+        own = Settings(servers=(server.url,), credentials_file=creds(shop, account), create=True)
+        await attempt(own)
+        forged = own.model_copy(update={"credentials_file": creds(stranger, Key("account"))})
+        with pytest.raises(TransportError) as caught:
+            await attempt(forged)
+        assert caught.value.permanent
+        assert "credentials" in caught.value.hint

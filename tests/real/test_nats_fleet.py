@@ -229,21 +229,19 @@ async def check(nats: NatsServer, *more: str) -> tuple[int | None, str]:
 
 
 async def test_the_check_says_what_the_stream_and_the_servers_disk_promise(tmp_path):
-    nats = NatsServer(tmp_path)
-    await nats.start()
-    code, said = await check(nats)
-    assert (code, "create it" in said) == (1, True)
-    process, _ = await started("sync.jetstream", "--server", nats.url, "setup", says="EVENTS:")
-    await process.wait()
-    code, said = await check(nats, "--monitor", nats.monitor_url)
-    assert code == 0
-    assert "writes every message through" in said
-    assert "fit for events" in said
-    code, said = await check(nats, "--min-replicas", "3")
-    assert (code, "num_replicas: 3" in said) == (1, True)
-    nats.stop()
-    nats.sync_interval = '"2m"'  # the server's own default
-    await nats.start()
-    code, said = await check(nats, "--monitor", nats.monitor_url)
-    assert (code, "up to 120 s before" in said) == (1, True)
-    nats.stop()
+    async with NatsServer(tmp_path) as nats:
+        code, said = await check(nats)
+        assert (code, "create it" in said) == (1, True)
+        setup, _ = await started("sync.jetstream", "--server", nats.url, "setup", says="EVENTS:")
+        await setup.wait()
+        code, said = await check(nats, "--monitor", nats.monitor_url)
+        assert code == 0
+        assert "writes every message through" in said
+        assert "fit for events" in said
+        code, said = await check(nats, "--min-replicas", "3")
+        assert (code, "num_replicas: 3" in said) == (1, True)
+        nats.stop()
+        nats.sync_interval = '"2m"'  # the server's own default
+        await nats.start()
+        code, said = await check(nats, "--monitor", nats.monitor_url)
+        assert (code, "up to 120 s before" in said) == (1, True)
