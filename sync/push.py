@@ -23,7 +23,7 @@ from sync.transports.base import EventResult, Tended
 
 BATCH = 500
 READ_AHEAD = 4 * BATCH  # read at once: a hop to the reader's thread and back costs like 100 events
-SETTLE_S = 0.2  # answers wait this long for their place in the file while a backlog drains
+SETTLE_S = 1.0  # answers wait this long for their place in the file while a backlog drains
 REFRESH_S = 0.5  # how fresh the shown backlog is while events flow
 IDLE_S = 30.0  # looks into the outbox by itself, should a nudge ever get lost
 

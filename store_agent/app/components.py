@@ -12,12 +12,17 @@ from store_agent.app.readers import Scanner
 from store_agent.clock import Clock, is_plausible
 from store_agent.domain.health import ComponentHealth, HealthState
 from store_agent.storage import Storage
-from sync.outbox import PLATFORM
+from sync.outbox import PLATFORM, DropReason
 from sync.status import LineState, SyncStatus, TransportStatus
+from sync.upkeep import OutboxUpkeep
 from sync.worker import SyncWorker
 
 # Older than a trading day without contact: say so on every card.
 STALE_AFTER_S = 12 * 3600
+NOT_TAKEN_IN = {
+    DropReason.ROOM: "the disk is nearly full",
+    DropReason.BYTES: "too much waits for its receivers",
+}
 
 
 class Components:
@@ -27,6 +32,7 @@ class Components:
         self,
         storage: Storage,
         sync: SyncWorker | None,
+        outbox: OutboxUpkeep,
         cache: SyncCache,
         scanners: Sequence[Scanner],
         presence: Presence,
@@ -35,11 +41,13 @@ class Components:
         """Nothing is asked until somebody wants to know."""
         self._storage = storage
         self._sync = sync
+        self._outbox = outbox
         self._cache = cache
         self._scanners = scanners
         self._presence = presence
         self._clock = clock
         self._started = clock.now()
+        self._taken_in = ComponentHealth("outbox", HealthState.OK, self._started)
         self._profiles = ComponentHealth("profiles", HealthState.OK, self._started)
 
     def rows(self) -> tuple[ComponentHealth, ...]:
@@ -51,6 +59,7 @@ class Components:
         return (
             *self._storage.health(),
             *self._lines(),
+            self._outbox_row(),
             self._profiles_row(),
             self._clock_row(),
             *scanners,
@@ -67,6 +76,17 @@ class Components:
             name = line.name if line.name == PLATFORM else f"line {line.name}"
             state, reason = _state_of(line)
             yield ComponentHealth(name, state, line.since, reason)
+
+    def _outbox_row(self) -> ComponentHealth:
+        """Whether every class of events is taken in."""
+        closed = self._outbox.closed
+        names = " and ".join(sorted(closed))
+        why = "; ".join(sorted({NOT_TAKEN_IN[reason] for reason in closed.values()}))
+        reason = f"events of the class {names} are not kept: {why}" if closed else ""
+        state = HealthState.DEGRADED if closed else HealthState.OK
+        since = self._taken_in.since if state is self._taken_in.state else self._clock.now()
+        self._taken_in = ComponentHealth("outbox", state, since, reason)
+        return self._taken_in
 
     def _profiles_row(self) -> ComponentHealth:
         """The copy of the platform's documents: is a new one on its way, is all of it readable?"""

@@ -139,7 +139,8 @@ def build(settings: Settings, clock: Clock, addresses: Addresses) -> Agent:
     desk = _desk(lookups, clock, cache, is_online)
     clienteling = Clienteling(storage, settings.store, clock, changed=announcer.happened, desk=desk)
     scanners = build_readers(settings.readers, clock)
-    components = Components(storage, sync, cache, scanners, presence, clock)
+    waiting = build_upkeep(settings.outbox, storage, clock, platform_clock)
+    components = Components(storage, sync, waiting, cache, scanners, presence, clock)
     places = Places(
         presence.book,
         presence.air.blind_zones,
@@ -211,7 +212,7 @@ def build(settings: Settings, clock: Clock, addresses: Addresses) -> Agent:
         hub=hub,
         components=components,
         sync=sync,
-        outbox=build_upkeep(settings.outbox, storage, clock, platform_clock),
+        outbox=waiting,
         cache=cache,
         desk=desk,
         scanners=scanners,

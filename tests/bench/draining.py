@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import httpx
 import zstandard
 
 from store_agent.app.feed import SyncLedger
+from store_agent.app.root import ALLOCATIONS_PER_COLLECTION
 from store_agent.clock import SystemClock
 from store_agent.storage import Storage
 from sync import outbox
@@ -45,6 +47,9 @@ async def compare(storage: Storage, events: int, rounds: int) -> Speeds:
     """Drain what `storage` holds again and again; one receiver in its own process takes both."""
     plain, drained = [], []
     bodies = await storage.read(lambda view: _bodies(view.ledger))
+    gc.collect()
+    gc.freeze()  # as the running agent does
+    gc.set_threshold(ALLOCATIONS_PER_COLLECTION)
     async with serving(sys.executable, "-m", "tests.bench.receiver") as receiver:
         for _ in range(rounds):
             plain.append(await _post(receiver.url, bodies))
