@@ -1,10 +1,12 @@
 """Whatever happens on the line and over there, each effect comes once and in order."""
 
 import asyncio
+import os
 from collections.abc import Sequence
 from enum import Enum
 
 import httpx
+import pytest
 from emarsys_shop import ANNA, BEN, COLUMNS, EmarsysShop, consent, row, sale
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,6 +21,7 @@ from sync.transports.emarsys import kind
 PEOPLE = (ANNA, BEN)
 ZONE = "store.zone.entered"
 PAID = 49.9
+SOAK = os.environ.get("SOAK") == "1"
 
 
 class Death(Enum):
@@ -110,7 +113,8 @@ async def push(
     return results
 
 
-@settings(deadline=None, max_examples=120)
+@pytest.mark.timeout(60)  # a second on a quiet machine
+@settings(deadline=None, max_examples=1500 if SOAK else 80)
 @given(happenings, troubles, st.sets(st.integers(1, 40), max_size=4))
 def test_every_event_acts_once_and_no_sale_counts_twice(happened, troubles, restarts):
     shop = EmarsysShop()
