@@ -33,15 +33,14 @@ from store_agent.storage.times import to_text
 
 INSERT_NAMES = "INSERT INTO customer_words (rowid, words) VALUES (?, ?)"
 INSERT_NUMBER = "INSERT INTO customer_numbers (word, n) VALUES (?, ?) ON CONFLICT DO NOTHING"
+INSERT_SHAPE = (
+    "INSERT INTO anchor_shapes (anchor_offset, length) VALUES (?, ?) ON CONFLICT DO NOTHING"
+)
 MOST_FAULTS = 3  # named of one document
 
 
 def _nothing(_value: object) -> tuple[Any, ...]:
     return ()
-
-
-def _no_faults(_value: object) -> Iterator[str]:
-    return iter(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ class Collection:
     shape: Any
     columns: tuple[str, ...] = ()
     pick: Callable[[Any], tuple[Any, ...]] = _nothing
-    faults: Callable[[Any], Iterator[str]] = _no_faults
+    faults: Callable[[Any], Iterator[str]] | None = None
     key: str = "id"
     version: int = 1
 
@@ -81,6 +80,8 @@ class Collection:
         """`value`; InvalidInput when it makes no sense or is not the one of `key`."""
         if getattr(value, self.key, key) != key:
             raise InvalidInput("the document's id is not its key")
+        if self.faults is None:
+            return value
         if faults := list(islice(self.faults(value), MOST_FAULTS)):
             raise InvalidInput(f"unusable document ({'; '.join(faults)})")
         return value
@@ -160,11 +161,7 @@ def note_anchor(tx: Connection, one: WalletPass) -> None:
     """Remember the shape of a rotating pass's anchor, so that look-ups try it."""
     if one.rotation is not None:
         anchor = rotating.anchor(one.rotation.pattern, one.rotation.fields)
-        tx.execute(
-            "INSERT INTO anchor_shapes (anchor_offset, length) VALUES (?, ?)"
-            " ON CONFLICT DO NOTHING",
-            (anchor.offset, len(anchor.text)),
-        )
+        tx.execute(INSERT_SHAPE, (anchor.offset, len(anchor.text)))
 
 
 def _index_customer(tx: Connection, key: str, customer: Customer) -> None:

@@ -5,7 +5,7 @@ null), then zstd NDJSON: `{"snapshot": {"total", "as_of"}}`, `{"collection", "ke
 ..., `{"cursor", "count"}`. With a spool, the first `offset` bytes of the stream stand there, and
 what follows is added to it.
 Standard output: JSON lines `{"done", "total"}` and at the end `{"cursor", "count", "quarantined"}`
-or `{"error"}`. Memory stays flat whatever the size.
+or `{"error"}`. Memory stays flat whatever the size. One process reads and checks, another writes.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import gc
 import io
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -21,9 +23,10 @@ import orjson
 import zstandard
 
 from store_agent.storage import cache, migrations
-from store_agent.storage.connection import Connection, connect_sqlcipher
+from store_agent.storage.connection import Connect, Connection, connect_sqlcipher
 from store_agent.storage.files import sync_file
 from store_agent.storage.filling import CacheFilling
+from store_agent.storage.row_writer import Statement, elsewhere, run
 from store_agent.storage.spool import DamagedSpool, Spool
 from store_agent.storage.wire import BadSnapshot, Document, End, Source, Start, entries
 from sync.snapshots import SnapshotPosition
@@ -86,28 +89,51 @@ def main() -> int:
 def _run(order: dict[str, Any], key: bytes | None, live: Live, sink: BinaryIO) -> dict[str, Any]:
     target = Path(order["target"])
     if order["spool"] is None:
-        return build(live, target, key, sink)
+        return build_in_two(live, target, key, sink)
     at = SnapshotPosition(order["tag"], order["offset"])
     with Spool(Path(order["spool"]), key, at) as kept:
-        return build(Kept(kept, live), target, key, sink)
+        return build_in_two(Kept(kept, live), target, key, sink)
 
 
-def build(source: Source, target: Path, key: bytes | None, sink: BinaryIO) -> dict[str, Any]:
+def build(
+    source: Source,
+    target: Path,
+    key: bytes | None,
+    sink: BinaryIO,
+    connect: Connect = connect_sqlcipher,
+) -> dict[str, Any]:
     """Write the cache file `target` from the zstd stream `source`; durable when this returns.
 
     Raises BadSnapshot or ZstdError; `target` is of no use then.
     """
-    connection = connect_sqlcipher(target, key)
+    with _fresh_file(target, key, connect) as connection:
+        return _fill(connection, source, sink)
+
+
+def build_in_two(source: Source, target: Path, key: bytes | None, sink: BinaryIO) -> dict[str, Any]:
+    """As `build`, with a second process that writes. Raises WriterFailed as well."""
+
+    def write(statements: Iterator[Statement]) -> None:
+        with _fresh_file(target, key, connect_sqlcipher) as connection:
+            run(connection, statements)
+
+    with elsewhere(write) as connection:
+        return _fill(connection, source, sink)
+
+
+@contextmanager
+def _fresh_file(target: Path, key: bytes | None, connect: Connect) -> Iterator[Connection]:
+    """An empty cache inside a transaction; complete and durable when the block ends well."""
+    connection = connect(target, key)
     try:
         _prepare(connection)
         connection.execute("BEGIN")
-        result = _fill(connection, source, sink)
+        yield connection
         connection.execute("COMMIT")
         connection.execute("PRAGMA journal_mode = WAL").fetchall()
     finally:
         connection.close()
     sync_file(target)
-    return result
 
 
 def _prepare(connection: Connection) -> None:
