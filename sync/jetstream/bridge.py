@@ -8,6 +8,7 @@ it has. So each event is settled there once, though a stream may hold it twice.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from sync.jetstream.places import Place, Places, Source
 from sync.jetstream.port import Discard, JetStream, Message, Outgoing, StreamPlan, Tail
 from sync.outbox import Lane, OutboxRow
 from sync.transports.base import Transport
+
+log = logging.getLogger(__name__)
 
 PAGE = 500
 LONG_POLL_S = 25.0
@@ -162,7 +165,9 @@ class EventBridge:
             if left:
                 kept = [message for _, message in left]
                 await asyncio.to_thread(self._places.hold, self._lane, source, kept)
-                held.setdefault(source, _Pause(self._ends.monotonic() + FIRST_RETRY_S))
+                if source not in held:
+                    log.warning("the platform wants events of %s later: held", "/".join(source))
+                    held[source] = _Pause(self._ends.monotonic() + FIRST_RETRY_S)
 
     async def _sorted(self, messages: Sequence[Message]) -> dict[Source, list[Event]]:
         found: dict[Source, list[Event]] = {}
@@ -236,6 +241,7 @@ class EventBridge:
         if left:
             held[source].double(self._ends.monotonic())
         elif len(tried) < PAGE:
+            log.info("the events of %s are through", "/".join(source))
             del held[source]
 
     async def _refuse(self, message: Message, code: str, reason: str) -> None:

@@ -87,14 +87,15 @@ async def test_nothing_there_is_an_empty_answer():
 
 async def test_the_last_word_of_an_old_pull_does_not_end_the_next():
     """The server tells "Batch Completed" behind a full page, when the next pull is under way."""
-    tail = await opened(
-        [message(1, 2), message(2, 1)], [status("404"), message(3), status("404", "No Messages")]
-    )
+    tail = await opened([message(1, 2), message(2, 1)], [])
     link = link_of(tail)
     assert await seqs(tail, limit=2) == [1, 2]
-    first_inbox = link.pulls[0][0]
-    link.answers[0][0] = lambda _: status("409", "Batch Completed")(first_inbox)
-    assert await seqs(tail, limit=2) == [3]
+    reading = asyncio.create_task(seqs(tail, limit=2))
+    await asyncio.sleep(0)
+    link.hear[0](status("409", "Batch Completed")(link.pulls[0][0]))
+    await asyncio.sleep(0)
+    link.hear[0](message(3)(link.pulls[1][0]))
+    assert await reading == [3]
 
 
 async def test_a_poll_goes_on_waiting_when_its_pull_ended_early():

@@ -199,6 +199,18 @@ async def test_without_the_right_to_look_duplicates_are_found_one_by_one():
     assert bench.ids == ids(1, 160)
 
 
+async def test_a_position_that_was_lost_sends_old_pages_again_and_misses_nothing_among_them():
+    """The newest event of the stream is in none of them."""
+    bench = Bench()
+    transport = await bench.opened()
+    await transport.send(rows(1, 20))
+    await transport.send(rows(22, 40))
+    page, done = rows(15, 25), 0
+    while done < len(page):
+        done += len(await transport.send(page[done:]))
+    assert bench.ids == [*ids(1, 20), *ids(22, 40), "e0021"]
+
+
 async def test_an_old_event_among_new_ones_costs_no_event():
     """A restored ledger sends under another epoch what the stream has: e2 before e1."""
     bench = Bench()
