@@ -22,6 +22,7 @@ from sync.ports import Cache, Clock, Ledger
 from sync.pull import Puller
 from sync.push import Pusher
 from sync.status import Listener, StatusBoard, SyncStatus
+from sync.transports.base import TellsTime, Transport
 from sync.true_time import PlatformClock, Told
 
 __all__ = ["Delivery", "Ends", "Stale", "SyncWorker"]
@@ -72,6 +73,7 @@ class SyncWorker:
         self._recalling = asyncio.Lock()
         self._platform_clock = platform_clock
         self._times: dict[str, datetime | None] = {}
+        self._transports: dict[str, Transport] = {}
         self._told: Told | None = None
         self._backoffs: dict[str, Backoff] = {}
         self._others: dict[str, _End] = {}
@@ -112,6 +114,7 @@ class SyncWorker:
 
     def _add_push(self, delivery: Delivery, random: Random) -> None:
         name, backoff = delivery.name, Backoff(random)
+        self._transports[name] = delivery.transport
         pusher = Pusher(
             delivery,
             self._ends.ledger,
@@ -155,6 +158,7 @@ class SyncWorker:
                 lambda tx: outbox.remember_window(tx, window_s, name),
             )
             end.remembered_window_s = window_s
+        await self._ask_time(name)
         return await self._with_time(self._pushers[name].step())
 
     async def _pull(self, puller: Puller) -> bool:
@@ -208,15 +212,27 @@ class SyncWorker:
         if is_news and server_time is not None and self._platform_clock is not None:
             self._told = self._platform_clock.hears(server_time) or self._told
 
+    async def _ask_time(self, name: str) -> None:
+        """Before the first event of a boot: what is sent then bears its true time."""
+        clock, transport = self._platform_clock, self._transports[name]
+        if clock is None or clock.now() is not None or name in self._times:
+            return
+        if isinstance(transport, TellsTime):
+            self._heard(name, await transport.ask_time())
+            await self._keep_time()
+
     async def _with_time(self, step: Awaitable[bool]) -> bool:
         """Do one step, and keep what it told of the time."""
         try:
             return await step
         finally:
-            told = self._told
-            if told is not None:
-                await self._ends.ledger.write(partial(true_time.tell, told=told))
-                self._told = None if self._told is told else self._told
+            await self._keep_time()
+
+    async def _keep_time(self) -> None:
+        told = self._told
+        if told is not None:
+            await self._ends.ledger.write(partial(true_time.tell, told=told))
+            self._told = None if self._told is told else self._told
 
     def _announce(self, name: str, window_s: float | None) -> None:
         if window_s is None:

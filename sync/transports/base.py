@@ -78,6 +78,22 @@ class Transport(Protocol):
 
 
 @runtime_checkable
+class TellsTime(Protocol):
+    """A transport that can ask the other end for its time without sending anything."""
+
+    async def ask_time(self) -> datetime | None:
+        """What the other end's clock says; None when it does not tell. Raises TransportError."""
+
+
+@runtime_checkable
+class Foresighted(Protocol):
+    """A transport that gets the next batch ready while it waits for the answer to this one."""
+
+    def foresee(self, rows: Sequence[OutboxRow]) -> None:
+        """What will probably be in the `send` after the coming one; may be nothing."""
+
+
+@runtime_checkable
 class Tended(Protocol):
     """A transport that also has something to do while nothing waits to be sent."""
 

@@ -12,10 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from sync.errors import TransportError
-from sync.outbox import OutboxRow, to_rfc3339
+from sync.outbox import OutboxRow
 from sync.transports.base import EventResult, ResultStatus
 from sync.transports.cloudevents import EVENT_TYPE, encode_event
-from sync.transports.happened import happened_at
 from sync.transports.http import Answer, HttpLine
 from sync.transports.webhook.signing import SigningKey, headers
 
@@ -133,8 +132,7 @@ class WebhookTransport:
                 self._stopped_by = self._stopped_by or error
 
     async def _post(self, row: OutboxRow) -> Answer:
-        true_row = row._replace(occurred_at=to_rfc3339(happened_at(row)))
-        body = encode_event(true_row, self._source)
+        body = encode_event(row, self._source)
         signed = headers(row.id, int(self._now().timestamp()), body, self._keys)
         return await self._line.request(
             "POST",

@@ -10,12 +10,14 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from random import Random
 
+import orjson
 import pytest
 
 from sync import outbox, true_time
 from sync.fakes import MemoryCache, PlainLedger, ScriptedFeed
 from sync.feed import ChangesPage
 from sync.outbox import OutboxEvent
+from sync.transports.cloudevents import encode_batch
 from sync.transports.recording import RecordingTransport
 from sync.true_time import ClockWatch, PlatformClock
 from sync.worker import Delivery, Ends, Stale, SyncWorker
@@ -37,9 +39,14 @@ class BoxClock:
 
 
 class Scene:
-    def __init__(self, page: ChangesPage | None = None, told: datetime | None = None) -> None:
+    def __init__(
+        self,
+        page: ChangesPage | None = None,
+        told: datetime | None = None,
+        transport: RecordingTransport | None = None,
+    ) -> None:
         self.ledger, self.clock = PlainLedger(), BoxClock()
-        self.transport = RecordingTransport(told_time=told)
+        self.transport = transport or RecordingTransport(told_time=told)
         self.platform_clock = PlatformClock("boot", self.clock.now, self.clock.monotonic)
         feed = ScriptedFeed([page]) if page else None
         delivery = Delivery("platform", self.transport, Stale({"old.": 60.0}), from_start=True)
@@ -94,6 +101,41 @@ async def test_a_page_of_changes_tells_the_time_too() -> None:
     async with scene.working():
         await until(lambda: scene.offsets_s() != [None])
         assert scene.offsets_s() == [pytest.approx((TRUE - BOX).total_seconds(), abs=3)]
+
+
+class Talkative(RecordingTransport):
+    """Can be asked for its time."""
+
+    asked = 0
+
+    async def ask_time(self) -> datetime | None:
+        self.asked += 1
+        return TRUE
+
+
+@pytest.mark.asyncio
+async def test_the_first_event_of_a_boot_bears_its_true_time_already() -> None:
+    scene = Scene(transport=Talkative())
+    scene.write("e-1")
+    async with scene.working():
+        await until(lambda: len(scene.transport.accepted) == 1)
+        scene.write("e-2")
+        await until(lambda: len(scene.transport.accepted) == 2)
+    real_s = (TRUE - BOX).total_seconds()
+    assert [row.offset_s for row in scene.transport.accepted] == [pytest.approx(real_s, abs=3)] * 2
+    assert scene.transport.asked == 1
+
+
+def test_a_cloud_event_says_when_it_really_was_where_the_clock_was_wrong() -> None:
+    row = outbox.OutboxRow(1, "e", "t", None, "1970-01-01T00:05:00.000000Z", b"{}")
+    wrong = row._replace(offset_s=(TRUE - BOX).total_seconds())
+    nearly = row._replace(offset_s=1.5)
+    events = orjson.loads(encode_batch([row, wrong, nearly], "/stores/s/e"))
+    assert [event["time"] for event in events] == [
+        "1970-01-01T00:05:00.000000Z",
+        "2026-11-21T10:00:00.000000Z",
+        "1970-01-01T00:05:00.000000Z",
+    ]
 
 
 @pytest.mark.asyncio
