@@ -122,7 +122,8 @@ COMPONENTS: Mapping[str, str] = {
     "platform": msg("Line to the platform"),
     "line": msg("Line to the platform"),
     "feed": msg("Changes from the platform"),
-    "snapshot": msg("First load of customer data"),
+    "snapshot": msg("Loading customer data"),
+    "profiles": msg("Data from the platform"),
     "clock": msg("Clock"),
     "scanners": msg("Scanners"),
     "tablets": msg("Tablets"),
@@ -143,6 +144,10 @@ COMPONENT_REASONS: Mapping[str, str] = {
     "no answer within": msg("No answer within"),
     "the clock is wrong: rotating and signed passes are refused": msg(
         "The clock is wrong: rotating and signed passes are refused"
+    ),
+    "a copy is being taken": msg("A copy is being taken"),
+    "some documents of the platform cannot be read": msg(
+        "Some documents of the platform cannot be read"
     ),
     "cannot be written": msg("Cannot be written"),
     "not connected": msg("Not connected"),

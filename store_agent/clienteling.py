@@ -253,6 +253,10 @@ class Clienteling:
         if any(offer.verdict is not Verdict.REFUSED for offer in brief.offers):
             emit(tx, events.offers_exposed(self._new_id(), visit, brief.offers))
 
+    def fetch_profile(self, customer_id: str) -> bool:
+        """Ask for the profile of a stub that somebody looks at; whether an answer is on its way."""
+        return self._desk is not None and self._desk.fetch(briefing.whole(customer_id))
+
     # -- what staff and customers say ---------------------------------------------------------
 
     async def on_other_person(self, visit_id: str, *, other: bool) -> None:

@@ -129,6 +129,14 @@ class OpenedBy(StrEnum):
     SEARCH = "search"
 
 
+class Profile(StrEnum):
+    """How much of a profile is on this box."""
+
+    WHOLE = "whole"
+    FETCHING = "fetching"  # only name and consents yet; the platform is being asked
+    ELSEWHERE = "elsewhere"  # only name and consents; the platform cannot be asked now
+
+
 @dataclass(frozen=True, slots=True)
 class CustomerPage:
     """Everything the customer page shows; a missing optional value is left out, never guessed.
@@ -165,3 +173,4 @@ class CustomerPage:
     purchase_count: int = 0
     affinities: tuple[Affinity, ...] = ()
     consents: tuple[Consent, ...] = ()
+    profile: Profile = Profile.WHOLE

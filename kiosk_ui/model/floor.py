@@ -99,6 +99,7 @@ class SearchHit:
     hint: str = ""
     tier: str = ""
     in_shop_since: datetime | None = None
+    is_elsewhere: bool = False  # only name and consents are on this box
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,7 @@ def _hits(view: View, query: str, limit: int) -> dict[str, object]:
                     "display_name": person.display_name,
                     "tier": person.tier.name if person.tier else None,
                     "member_number": person.member_number,
+                    "stub": person.stub,
                 }
             )
     return {"customers": found}

@@ -99,13 +99,13 @@ class Components:
     def _why_not_all(self) -> str:
         progress = self._sync.status().bootstrap if self._sync is not None else None
         if progress is not None:
-            share = f" ({100 * progress.done // progress.total} %)" if progress.total else ""
-            return f"a copy is being taken: {progress.done} of {progress.total} documents{share}"
+            share = f": {100 * progress.done // progress.total} %" if progress.total else ""
+            return f"a copy is being taken{share}"
         census = self._cache.census
         if not census.unreadable:
             return ""
         named = ", ".join(census.collections)
-        return f"{census.unreadable} documents of the platform cannot be read: {named}"
+        return f"some documents of the platform cannot be read: {census.unreadable} ({named})"
 
     def _clock_row(self) -> ComponentHealth:
         good = is_plausible(self._clock.now())

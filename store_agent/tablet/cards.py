@@ -83,6 +83,7 @@ def search_hit(customer: Customer, visit: Visit | None) -> model.SearchHit:
         hint=hint,
         tier=customer.tier.name if customer.tier else "",
         in_shop_since=visit.started_at if visit else None,
+        is_elsewhere=customer.stub,
     )
 
 
@@ -105,11 +106,7 @@ def customer_page(
         language=customer.language,
         mark=mark_of(customer),
         tier=_tier(customer, currency),
-        points=model.Points(
-            customer.points,
-            model.Money(value_of_points(customer.points).amount_minor, currency),
-            customer.points_as_of,
-        ),
+        points=None if customer.stub else _points(customer, currency),
         sentence=model.Sentence(sentence.text, sentence.why) if sentence else None,
         offers=tuple(_offer(o, currency) for o in brief.offers if o.verdict is Verdict.SHOWN),
         last_visit_at=customer.last_visit_at,
@@ -128,6 +125,7 @@ def customer_page(
         if hide_purchases
         else tuple(model.Affinity(a.category, a.share) for a in customer.affinities),
         consents=_consents(customer),
+        profile=model.Profile.ELSEWHERE if customer.stub else model.Profile.WHOLE,
     )
     return page if visit is None else _here(page, visit, shop)
 
@@ -147,6 +145,11 @@ def _here(page: model.CustomerPage, visit: Visit, shop: ShopWords) -> model.Cust
         confidence=confidence_now(visit, shop.now),
         claim=claim_of(visit, shop),
     )
+
+
+def _points(customer: Customer, currency: str) -> model.Points:
+    worth = model.Money(value_of_points(customer.points).amount_minor, currency)
+    return model.Points(customer.points, worth, customer.points_as_of)
 
 
 def _tier(customer: Customer, currency: str) -> model.TierProgress | None:

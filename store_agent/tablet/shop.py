@@ -150,6 +150,10 @@ class TabletShop:
             )
 
         page = await self._storage.read(read, is_long=True)
+        if page.profile is not model.Profile.WHOLE and self._clienteling.fetch_profile(
+            page.customer_id
+        ):
+            page = replace(page, profile=model.Profile.FETCHING)
         return till.with_basket(page, self._board, viewer.language, now)
 
     def _person(self, view: View, customer_id: str) -> tuple[Customer, Visit | None]:

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from builders import STORE, Shop, customer, offer, shop, wallet_pass
 
-from kiosk_ui.model import PersonMark, ProposalState, Role, Viewer
+from kiosk_ui.model import PersonMark, Profile, ProposalState, Role, Viewer
+from store_agent.storage import scope
 
 VIEWER = Viewer("d-1", "Schuhe", "s-bea", "Bea Beispiel", Role.ASSOCIATE, "de")
 
@@ -249,3 +250,32 @@ async def test_conflicts_are_for_managers_until_they_are_seen(tmp_path):
         assert await tablet(running).conflicts(MANAGER) == ()
         with pytest.raises(LookupError):
             await tablet(running).conflict_seen("nothing", MANAGER)
+
+
+STUB = ("customers", "c-1", scope.stub_of(customer()[2]))
+
+
+@pytest.mark.asyncio
+async def test_of_a_stub_the_card_says_that_the_profile_is_elsewhere_and_claims_nothing(tmp_path):
+    async with shop(tmp_path, [STUB, wallet_pass(), offer()]) as running:
+        (hit,) = await tablet(running).search("Musterfrau", VIEWER)
+        assert (hit.is_elsewhere, hit.hint) == (True, "")
+        page = await tablet(running).customer("c-1", VIEWER)
+        assert page.profile is Profile.ELSEWHERE
+        assert (page.points, page.tier, page.purchases) == (None, None, ())
+        assert [card.id for card in page.offers] == ["o-1"]
+
+
+@pytest.mark.asyncio
+async def test_whoever_opens_a_stub_sees_that_the_profile_is_being_fetched(tmp_path, monkeypatch):
+    async with shop(tmp_path, [STUB]) as running:
+        asked = []
+        monkeypatch.setattr(
+            type(running.agent.clienteling),
+            "fetch_profile",
+            lambda _, who: asked.append(who) or True,
+        )
+        assert (await tablet(running).refresh("c-1", VIEWER)).profile is Profile.FETCHING
+        await running.learn(customer())
+        assert (await tablet(running).refresh("c-1", VIEWER)).profile is Profile.WHOLE
+        assert asked == ["c-1"]

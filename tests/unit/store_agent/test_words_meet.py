@@ -13,7 +13,7 @@ from store_agent.domain.scan import ScanReason
 from store_agent.storage.failures import Failure
 from store_agent.tablet.cards import MARKS
 
-COMPONENTS = ("ledger", "cache", "platform", "clock")
+COMPONENTS = ("ledger", "cache", "platform", "profiles", "clock")
 # States that keep somebody off the floor altogether, so that no mark can stand beside a name.
 NEVER_NAMED = {PersonState.NOT_THIS_PERSON, PersonState.DECEASED}
 
