@@ -1,4 +1,4 @@
-"""One room per transmitter: the best evidence wins, with a deadband and a hold. Pure.
+"""One room per transmitter: the best evidence wins, once it is sure. Pure.
 
 Silence of a living radio means "left"; silence of a dead one means "unknown". Times are event time
 in seconds; everything of one shop goes through one object, in roughly the order it happened.
@@ -10,12 +10,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from geofences.beacons.leads import Leads
 from geofences.beacons.model import RoomChange, RoomChangeKind
 from geofences.beacons.tracker import (
     DEFAULTS,
     Ear,
     Rhythm,
-    SlowLevels,
     TrackerSettings,
     confidence_of,
     distance_of_level,
@@ -63,24 +63,19 @@ class _Subject:
 
     ears: dict[str, Ear] = field(default_factory=dict)
     rhythm: Rhythm = field(default_factory=Rhythm)
-    slow: SlowLevels = field(default_factory=SlowLevels)
+    leads: Leads = field(default_factory=Leads)  # of their zone over the others
+    step_at: float | None = None  # when the reading began that is not weighed yet
+    weighed_at: float = NOWHERE  # when the one before it began
     last_at: float = NOWHERE
-    heard: int = 0  # sightings since nobody knew of them
     zone: str | None = None
     told_at: float = NOWHERE
-    rival: str | None = None
-    rival_since: float = 0.0
-    challenger: str | None = None  # louder than their zone, if only just
-    lead_db: float = 0.0  # of their zone over the challenger, when that one came up
-    left_zone: str | None = None  # by a move
-    left_at: float = NOWHERE
     quiet_since: float | None = None  # too weak to be here
     restored: bool = False  # believed from before a restart, not heard since
 
     def leave(self) -> None:
         """They left: whoever comes back is judged by what is heard then."""
-        self.zone, self.rival, self.challenger, self.quiet_since = None, None, None, None
-        self.heard, self.restored, self.slow = 0, False, SlowLevels()
+        self.zone, self.quiet_since, self.restored = None, None, False
+        self.leads, self.step_at, self.weighed_at = Leads(), None, NOWHERE
 
 
 class Rooms:
@@ -125,15 +120,20 @@ class Rooms:
         known = self._subjects.get(subject) or self._new(subject)
         if at < known.last_at - self._settings.late_s:
             return []
+        # What came before is complete now: one advert reaches several radios, at about one time.
+        changes = self._weigh_if_due(subject, known, at)
         ear = known.ears.setdefault(radio, Ear())
         ear.hear(at, level_db)
         if ear.is_frozen(self._settings):
-            return []
-        if at > known.last_at:
-            known.heard += 1
-            known.last_at = at
+            return changes
+        known.last_at = max(known.last_at, at)
         known.rhythm.hear(at)
-        return self._decide(subject, known, known.last_at)
+        if known.zone is None:
+            return changes + self._come(subject, known, known.last_at)
+        known.restored = False
+        if known.step_at is None:
+            known.step_at = known.last_at
+        return changes
 
     # -- the radios ---------------------------------------------------------------------------
 
@@ -172,9 +172,10 @@ class Rooms:
         return known.zone if known else None
 
     def tick(self, at: float) -> list[RoomChange]:
-        """What follows from silence."""
+        """What follows from time: readings that are complete, and silence."""
         changes: list[RoomChange] = []
         for subject, known in list(self._subjects.items()):
+            changes += self._weigh_if_due(subject, known, at)
             changes += self._age(subject, known, at)
         return changes
 
@@ -214,22 +215,53 @@ class Rooms:
 
     # -- deciding -----------------------------------------------------------------------------
 
-    def _decide(self, subject: str, known: _Subject, at: float) -> list[RoomChange]:
+    def _weigh_if_due(self, subject: str, known: _Subject, at: float) -> list[RoomChange]:
+        if known.zone is None or known.step_at is None:
+            return []
+        if at - known.step_at < self._settings.step_s:
+            return []
+        changes = self._weigh(subject, known, known.zone, known.step_at)
+        known.step_at = None
+        return changes
+
+    def _weigh(self, subject: str, known: _Subject, zone: str, step_at: float) -> list[RoomChange]:
+        """What the reading that began at `step_at` says about the zone they are in."""
+        at, gap_s = known.last_at, known.rhythm.gap_s()
         levels = self._levels(known, at)
+        readings = self._readings(known, zone, levels)
+        # A silence longer than the tag's own is nobody's evidence.
+        longest_s = max(2.0 * gap_s, self._settings.step_s)
+        passed_s = min(step_at - known.weighed_at, longest_s)
+        known.weighed_at = step_at
+        own_db = readings.pop(zone, None)
+        known.leads.hear(own_db, readings, passed_s, self._settings)
         if not levels:
             return []
-        known.slow.hear(at, known.rhythm.gap_s(), levels, self._settings)
-        best = max(levels, key=lambda zone: (levels[zone], zone))
-        if known.zone is None:
-            return self._come(subject, known, levels, best, at)
-        known.restored = False
-        if levels[best] < self._settings.exit_level_db:
+        if max(levels.values()) < self._settings.exit_level_db:
             return self._weak(subject, known, at)
         known.quiet_since = None
-        if best == known.zone:
-            known.rival, known.challenger = None, None
+        is_seldom = gap_s > self._settings.seldom_s
+        winner = known.leads.winner(passed_s, self._settings, is_seldom=is_seldom)
+        if winner is None or winner not in levels:
             return self._still(subject, known, levels, at)
-        return self._contest(subject, known, levels, best, at)
+        known.leads.move(zone, winner)
+        known.zone, known.told_at = winner, at
+        entered = self._change(subject, RoomChangeKind.ENTERED, levels, winner, at, "moved")
+        return [_left(subject, zone, at, "moved"), entered]
+
+    def _readings(
+        self, known: _Subject, own: str, levels: Mapping[str, float]
+    ) -> dict[str, float | None]:
+        """How loud each zone is; None: heard lately, not now; far away where not even that."""
+        new: dict[str, float] = {}
+        for radio, ear in known.ears.items():
+            level_db = ear.take_new_db()
+            if level_db is not None and not ear.is_frozen(self._settings):
+                zone = self._radios[radio].zone
+                new[zone] = max(level_db, new.get(zone, NOWHERE))
+        far_db = self._settings.exit_level_db
+        silent = {own, *(self._radios[radio].zone for radio in known.ears)} - new.keys()
+        return new | {zone: None if zone in levels else far_db for zone in silent}
 
     def _levels(self, known: _Subject, at: float) -> dict[str, float]:
         """The loudest radio of each zone, over the last seconds."""
@@ -245,16 +277,20 @@ class Rooms:
                 levels[zone] = level
         return levels
 
-    def _come(
-        self, subject: str, known: _Subject, levels: Mapping[str, float], best: str, at: float
-    ) -> list[RoomChange]:
+    def _come(self, subject: str, known: _Subject, at: float) -> list[RoomChange]:
+        levels = self._levels(known, at)
+        if not levels:
+            return []
+        best = max(levels, key=lambda zone: (levels[zone], zone))
         loud = levels[best] >= self._settings.enter_level_db
         others = [level for zone, level in levels.items() if zone != best]
         # Between two zones one more sighting: the first place told should be the right one.
-        unclear = bool(others) and levels[best] - max(others) < self._settings.deadband_db
+        unclear = bool(others) and levels[best] - max(others) < self._settings.margin_db
         if not loud or self._heard_lately(known, at) < self._needed(known) + unclear:
             return []
-        known.zone, known.told_at, known.rival = best, at, None
+        known.zone, known.told_at = best, at
+        for ear in known.ears.values():
+            ear.take_new_db()  # has brought them in
         return [self._change(subject, RoomChangeKind.ENTERED, levels, best, at, "sighted")]
 
     def _needed(self, known: _Subject) -> int:
@@ -275,44 +311,6 @@ class Rooms:
             return []
         known.told_at = at
         return [self._change(subject, RoomChangeKind.STILL, levels, known.zone, at, "sighted")]
-
-    def _contest(
-        self, subject: str, known: _Subject, levels: Mapping[str, float], best: str, at: float
-    ) -> list[RoomChange]:
-        """Another zone is louder: it must be clearly so for a while, or over the last minute."""
-        is_seldom = known.rhythm.gap_s() > self._settings.seldom_s
-        here = levels.get(known.zone or "", NOWHERE)
-        lead_db = known.slow.lead_db(known.zone or "", best, self._settings)
-        if known.challenger != best:
-            known.challenger, known.lead_db = best, lead_db
-        # A tag that speaks seldom says too little in a minute.
-        is_slowly_won = not is_seldom and lead_db <= -self._settings.slow_db
-        wanted_db = self._wanted_seldom_db(known, best, at) if is_seldom else self._wanted_db(known)
-        if not is_slowly_won and levels[best] < here + wanted_db:
-            known.rival = None
-            return self._still(subject, known, levels, at)
-        if known.rival != best:
-            known.rival, known.rival_since = best, at
-        if not is_slowly_won and at - known.rival_since < self._settings.hold_s:
-            return []
-        left = _left(subject, known.zone or "", at, "moved")
-        known.left_zone, known.left_at = known.zone, at
-        known.zone, known.told_at, known.rival, known.challenger = best, at, None, None
-        return [left, self._change(subject, RoomChangeKind.ENTERED, levels, best, at, "moved")]
-
-    def _wanted_db(self, known: _Subject) -> float:
-        """By how much the other zone must be louder: the more, the less theirs led before.
-
-        At a border neither leads, and a body that turns there is worth as much as a walk.
-        """
-        return self._settings.deadband_db + max(0.0, self._settings.clear_db - known.lead_db)
-
-    def _wanted_seldom_db(self, known: _Subject, best: str, at: float) -> float:
-        """The same for a tag that speaks seldom: how much theirs led before is hardly known."""
-        wanted_db = self._settings.deadband_db + self._settings.seldom_db
-        if best == known.left_zone and at - known.left_at < self._settings.return_s:
-            wanted_db += self._settings.return_db
-        return wanted_db
 
     def _weak(self, subject: str, known: _Subject, at: float) -> list[RoomChange]:
         """Heard, but from too far away to be here."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
 from geofences.model import Confidence
@@ -29,15 +28,25 @@ class TrackerSettings:
     exit_level_db: float = -42.0  # below it they are not here, however often they are heard
     enter_sightings: int = 2  # one advert may be a reflection or somebody passing
     enter_sightings_often: int = 4  # of a tag that speaks every second or two
-    deadband_db: float = 8.0  # another zone must be this much louder
-    seldom_s: float = 4.0  # who speaks less often gives too few samples to even out fading:
-    seldom_db: float = 3.0  # so much more, then
-    hold_s: float = 12.0  # and for so long
-    return_db: float = 8.0  # and for the zone they just left, again: a border is no way back
-    return_s: float = 300.0
-    slow_s: float = 60.0  # the last minute as a whole: a turning body is over by then
-    clear_db: float = 10.0  # a zone that led by less in it: the other must be louder by what lacked
-    slow_db: float = 9.0  # or lead by so much in it: that is enough without any hold
+    margin_db: float = 8.0  # a room so much louder than the next one is a sure one
+    step_s: float = 2.0  # what is heard within it is one reading
+    noise_db: float = 6.9  # of a lead: obstacles before two radios, and fading
+    same_s: float = 12.5  # readings sooner than this after another say little new
+    walks_s: float = 1100.0  # people go elsewhere about so often
+    turners: float = 0.5  # of all tags, those that a body shields now and then: worn, not in a hand
+    wear_s: float = 7200.0  # a tag is worn in another way after about so long
+    body_db: float = 7.0  # what it takes from a radio behind; 10-20 of a phone held in front
+    turns_s: float = 41.0  # who turns does so about so often
+    sure: float = 0.925  # the chance at which somebody has moved
+    border_db: float = 7.2  # the other zone must lead by so much where neither led before,
+    led_db: float = 6.0  # by less where theirs led, by nothing where it led by this,
+    lost_db: float = 7.0  # or has long lost it by more than this
+    usual_s: float = 160.0  # before: over the last minutes
+    turner_db: float = 4.2  # and by more if their carrier may be one who turns
+    clear_db: float = 3.0  # of several such zones, the first must be so far ahead of the next
+    clear_s: float = 20.0  # or the first of all this time
+    seldom_s: float = 4.0  # who speaks less often gives too few readings to even out fading:
+    seldom_db: float = 2.0  # so much more, then
     exit_min_s: float = 20.0  # a body between tag and radio is no exit
     exit_max_s: float = 200.0  # tags that speak every 30-96 s
     exit_default_s: float = 60.0  # until the tag's own rhythm is known
@@ -61,11 +70,30 @@ MIN_GAP_S = 0.02  # two radios that hear one advert
 OUTLIER_GAPS = 8.0  # times the median: the radio's gap, not the tag's
 
 
+DIVISORS = frozenset(
+    (
+        "path_loss_exponent",
+        "noise_db",
+        "same_s",
+        "walks_s",
+        "wear_s",
+        "turns_s",
+        "led_db",
+        "usual_s",
+    )
+)
+SHARES = frozenset(("quantile", "turners", "sure"))
+
+
 def with_override(settings: TrackerSettings, name: str, value: float) -> TrackerSettings:
-    """One setting changed. Raises ValueError for an unknown name or a value that is no number."""
+    """One setting changed. Raises ValueError for an unknown name or a value it cannot have."""
     kinds = {field.name: field.type for field in fields(TrackerSettings)}
     if name not in kinds or not math.isfinite(value):
         raise ValueError(f"{name} is none of: {', '.join(kinds)}")
+    if name in DIVISORS and value <= 0:
+        raise ValueError(f"{name} must be above 0")
+    if name in SHARES and not 0 <= value <= 1:
+        raise ValueError(f"{name} must lie between 0 and 1")
     number = int(value) if kinds[name] == "int" else value
     return replace(settings, **{name: number})  # type: ignore[arg-type]
 
@@ -73,12 +101,13 @@ def with_override(settings: TrackerSettings, name: str, value: float) -> Tracker
 class Ear:
     """What one radio hears of one transmitter."""
 
-    __slots__ = ("_same_count", "_same_since", "last_at", "samples")
+    __slots__ = ("_new_count", "_new_sum_db", "_same_count", "_same_since", "last_at", "samples")
 
     def __init__(self) -> None:
         """Nothing yet."""
         self.samples: deque[tuple[float, float]] = deque(maxlen=MAX_SAMPLES)
         self.last_at = -math.inf
+        self._new_sum_db, self._new_count = 0.0, 0
         self._same_since = 0.0
         self._same_count = 0
 
@@ -90,6 +119,14 @@ class Ear:
             self._same_since, self._same_count = at, 1
         self.samples.append((at, level_db))
         self.last_at = max(self.last_at, at)
+        self._new_sum_db += level_db
+        self._new_count += 1
+
+    def take_new_db(self) -> float | None:
+        """The mean of what came since this was asked last, however late; None without any."""
+        total_db, count = self._new_sum_db, self._new_count
+        self._new_sum_db, self._new_count = 0.0, 0
+        return total_db / count if count else None
 
     def is_frozen(self, settings: TrackerSettings) -> bool:
         """The same strength again and again: callbacks without new adverts."""
@@ -108,43 +145,6 @@ class Ear:
         if not levels:
             return None
         return levels[min(len(levels) - 1, int(quantile * len(levels)))]
-
-
-class SlowLevels:
-    """How loud each zone was over the last minute, in dB; a zone not heard counts as far away."""
-
-    __slots__ = ("_at", "_from", "_levels")
-
-    def __init__(self) -> None:
-        """Nothing yet."""
-        self._levels: dict[str, float] = {}
-        self._from: float | None = None
-        self._at = 0.0
-
-    def hear(
-        self, at: float, gap_s: float, levels: Mapping[str, float], settings: TrackerSettings
-    ) -> None:
-        """The levels of the last seconds; a plain mean at first, then an exponential one.
-
-        `gap_s` is the tag's usual gap: a longer silence is nobody's evidence.
-        """
-        if self._from is None:
-            self._from = self._at = at
-        passed_s = min(max(0.0, at - self._at), max(2.0 * gap_s, 1.0))
-        share = -math.expm1(-passed_s / settings.slow_s)
-        if at > self._from:
-            share = max(share, min(1.0, passed_s / (at - self._from)))
-        self._at = max(at, self._at)
-        far = settings.exit_level_db
-        for zone in {*self._levels, *levels}:
-            level = max(levels.get(zone, far), far)
-            before = self._levels.get(zone, level if at == self._from else far)
-            self._levels[zone] = before + share * (level - before)
-
-    def lead_db(self, zone: str, other: str, settings: TrackerSettings) -> float:
-        """By how much `zone` was louder than `other`."""
-        far = settings.exit_level_db
-        return self._levels.get(zone, far) - self._levels.get(other, far)
 
 
 class Rhythm:
@@ -201,4 +201,4 @@ def confidence_of(level_db: float, margin_db: float, settings: TrackerSettings) 
     """How sure a room is: loud enough, and clearly louder than the next one."""
     if level_db < settings.enter_level_db:
         return Confidence.LOW
-    return Confidence.HIGH if margin_db >= settings.deadband_db else Confidence.MEDIUM
+    return Confidence.HIGH if margin_db >= settings.margin_db else Confidence.MEDIUM

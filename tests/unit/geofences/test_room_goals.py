@@ -12,7 +12,18 @@ BY_NAME = {scene.name: scene for scene in SCENES}
 
 
 @pytest.mark.timeout(30)
-@pytest.mark.parametrize("name", ["rooms, 1 s", "rooms, 30-96 s", "border, 1 s", "stalls, 1 s"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "rooms, 1 s",
+        "rooms, 30-96 s",
+        "rooms and turning, 1 s",
+        "border, 1 s",
+        "border, 10 s",
+        "border and turning, 1 s",
+        "stalls, 1 s",
+    ],
+)
 def test_rooms_do_not_flap_and_stalls_make_nobody_leave(name):
     found = score(BY_NAME[name], VISITS, by_rooms)
     assert found.flaps <= 1
@@ -28,9 +39,14 @@ def test_a_walk_is_noticed_soon_also_from_a_border():
     assert over.unnoticed == 0
 
 
-def by_seconds_alone(heard, stalls):
-    """The known-bad variant: what was before the last seconds does not count."""
-    return by_rooms(heard, stalls, TrackerSettings(clear_db=-100.0, slow_db=100.0))
+def by_the_last_readings(heard, stalls):
+    """The known-bad variant: a lead of any size, as soon as it is likelier than not."""
+    return by_rooms(heard, stalls, TrackerSettings(sure=0.5, border_db=0.0, turner_db=0.0))
+
+
+def by_bodies_that_never_turn(heard, stalls):
+    """The known-bad variant: whatever changes is a walk."""
+    return by_rooms(heard, stalls, TrackerSettings(turners=0.0, wear_s=1e9))
 
 
 def by_one_exit_time(heard, stalls):
@@ -41,7 +57,9 @@ def by_one_exit_time(heard, stalls):
 
 @pytest.mark.timeout(30)
 def test_the_known_bad_variants_are_found_out_by_the_same_scenes():
-    assert score(BY_NAME["border, 1 s"], VISITS, by_seconds_alone).flaps > VISITS
+    assert score(BY_NAME["border, 1 s"], VISITS, by_the_last_readings).flaps > VISITS
+    turning = BY_NAME["border and turning, 1 s"]
+    assert score(turning, VISITS, by_bodies_that_never_turn).flaps > VISITS
     lost = score(BY_NAME["rooms, 30-96 s"], VISITS, by_one_exit_time)
     assert lost.missed + lost.flaps >= VISITS / 2
 
