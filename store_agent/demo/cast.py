@@ -29,6 +29,8 @@ _STATES = {
 }
 _PASS_FAULTS = {29: "voided", 71: "expired", 113: "not_yet_valid"}
 _BIRTHDAYS = {3: 0, 8: 2, 14: 5}  # round position -> days until the birthday
+_COMPLAINS = 45  # of the leads: an open complaint
+_BASKET_EVERY = 3  # of the leads
 
 
 def lifecycle(index: int, share: float) -> str:
@@ -56,3 +58,13 @@ def days_to_birthday(index: int) -> int | None:
 def collects(index: int) -> bool:
     """Whether customer `index` has an order ready and lets the shop notice them on the way."""
     return VOUCHER_OWNERS <= index < LEADS and index % _COLLECTS_EVERY == 2
+
+
+def complains(index: int) -> bool:
+    """Whether customer `index` waits for an answer to a complaint."""
+    return index == _COMPLAINS
+
+
+def left_a_basket(index: int) -> bool:
+    """Whether customer `index` left a basket online, beside those who do so by chance."""
+    return index < LEADS and index % _BASKET_EVERY == 0

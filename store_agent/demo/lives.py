@@ -16,6 +16,7 @@ from store_agent.demo.assortment import articles
 from store_agent.demo.calendar import Calendar
 from store_agent.demo.dice import dice
 from store_agent.demo.history import History, purchase_days, shop_history
+from store_agent.demo.loose_ends import loose_ends
 from store_agent.demo.wardrobe import SIZES_PER_RUN, Wardrobe, wardrobes
 
 Document = dict[str, Any]
@@ -73,6 +74,7 @@ class Lives:
             **_tastes(history, wardrobe, self._when, roll),
         }
         order = _open_order(wardrobe, self._when, roll, collects=cast.collects(number))
+        learned |= loose_ends(number, history, wardrobe, self._when, roll)
         return Life(gender, learned, history.receipts, order)
 
     def _wardrobe(self, gender: str, roll: Roll) -> Wardrobe:

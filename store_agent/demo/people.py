@@ -11,7 +11,7 @@ from store_agent.demo.calendar import Calendar
 from store_agent.demo.consents import consent_documents
 from store_agent.demo.dice import Throws
 from store_agent.demo.lives import Life, Lives
-from store_agent.demo.place import STORE_ID
+from store_agent.demo.place import ADVISORS, STORE_ID
 
 Document = dict[str, Any]
 Roll = Callable[[], float]
@@ -85,6 +85,7 @@ class People:
             **life.learned,
             "open_orders": _open_orders(index, life),
             "assignments": _assignments(index, roll()),
+            "advisor": _advisor(index),
         }
 
     def _birthday(self, index: int, age: int, roll: Roll) -> str | None:
@@ -102,3 +103,8 @@ def _open_orders(index: int, life: Life) -> list[Document]:
 
 def _assignments(index: int, share: float) -> list[str]:
     return [_ASSIGNMENTS[index % len(_ASSIGNMENTS)]] if share < _ASSIGNED_SHARE else []
+
+
+def _advisor(index: int) -> str:
+    """Every fourth customer is somebody's."""
+    return ADVISORS[index // 4 % len(ADVISORS)] if index % 4 == 0 else ""

@@ -42,6 +42,7 @@ _STAFF = (
     ("s-emre", "Emre Exempel", "associate"),
     ("s-dora", "Dora Dummy", "associate"),
 )
+ADVISORS = ("s-bea", "s-pia", "s-emre")  # who looks after customers of their own
 
 
 def staff_pins(seed: int) -> tuple[StaffLogin, ...]:

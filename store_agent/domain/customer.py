@@ -88,6 +88,66 @@ class OpenOrder:
     place: str | None = None  # e.g. "Regal C4"
 
 
+class CaseKind(StrEnum):
+    """What a service case is about."""
+
+    COMPLAINT = "complaint"
+    LATE_DELIVERY = "late_delivery"
+    REPAIR = "repair"
+    QUESTION = "question"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceCase:
+    """Something the shop still owes an answer or a remedy for; while it is open nobody sells."""
+
+    id: str
+    kind: CaseKind
+    title: str
+    since: datetime
+    is_open: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LeftLine:
+    """One article in a basket that was left behind."""
+
+    sku: str
+    title: str
+    amount_minor: int
+    currency: str = "EUR"
+
+
+@dataclass(frozen=True, slots=True)
+class LeftBasket:
+    """A basket of the online shop that was filled and not paid."""
+
+    at: datetime
+    lines: tuple[LeftLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LastTouch:
+    """When the customer was last contacted through a channel ("email", "phone", "store", ...)."""
+
+    channel: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KnownValue:
+    """What the platform worked out about a customer; each field wins over the box's own figure.
+
+    `lifetime_minor` is net of returns, `churn` a probability 0..1.
+    """
+
+    as_of: datetime
+    lifetime_minor: int | None = None
+    currency: str = "EUR"
+    next_purchase_at: datetime | None = None
+    churn: float | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Customer:
     """One person; every optional field may be missing, and then nothing is claimed about it."""
@@ -122,5 +182,11 @@ class Customer:
     states: tuple[PersonState, ...] = ()
     assignments: tuple[str, ...] = ()  # "offer-id:control" or "offer-id:shown", platform's own
     home_store: str = ""
+    basket: LeftBasket | None = None
+    viewed: tuple[str, ...] = ()  # product ids (sku) looked at online, the latest first
+    cases: tuple[ServiceCase, ...] = ()
+    last_touch: tuple[LastTouch, ...] = ()
+    advisor: str = ""  # id of the member of staff who looks after this customer
+    value: KnownValue | None = None
     # Only what recognises and addresses somebody (docs/feed.md): of the rest nothing is known here.
     stub: bool = False

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
+from types import MappingProxyType
 
 from store_agent.domain.birthday import days_to_birthday
-from store_agent.domain.customer import OpenOrder
+from store_agent.domain.customer import CaseKind, OpenOrder
 from store_agent.domain.greeting import OfferDecision, Relationship, Verdict
 from store_agent.domain.local_time import instant, last_day, local_date
 from store_agent.domain.money import Money
@@ -19,6 +21,34 @@ SOON_DAYS = NAMED_DAYS
 NEAR_NEXT_TIER_PROGRESS = 0.9
 # Longer titles are catalogue texts; nobody says them aloud.
 SPOKEN_TITLE_CHARS = 40
+
+# What weighs most first: a complaint is answered before a question.
+CASE_WORDS: Mapping[CaseKind, tuple[Say, Why]] = MappingProxyType(
+    {
+        CaseKind.COMPLAINT: (Say.COMPLAINT, Why.COMPLAINT),
+        CaseKind.LATE_DELIVERY: (Say.LATE_DELIVERY, Why.LATE_DELIVERY),
+        CaseKind.REPAIR: (Say.REPAIR, Why.REPAIR),
+        CaseKind.QUESTION: (Say.QUESTION, Why.QUESTION),
+    }
+)
+CASE_WEIGHT = tuple(CASE_WORDS)
+
+
+def open_case(situation: Situation) -> Need | None:
+    """What the shop still owes this customer: the weightiest case, and of these the oldest.
+
+    What it is about stays unsaid, like every title that others need not hear.
+    """
+    waiting = [
+        (CASE_WEIGHT.index(case.kind), instant(case.since, situation.zone), case)
+        for case in situation.customer.cases
+        if case.is_open
+    ]
+    if not waiting:
+        return None
+    _, since, case = min(waiting, key=lambda entry: (entry[0], entry[1], entry[2].id))
+    say, why = CASE_WORDS[case.kind]
+    return Need(say, why, day=min(since.astimezone(situation.zone).date(), situation.today))
 
 
 def pickup_ready(situation: Situation) -> Need | None:

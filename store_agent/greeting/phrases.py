@@ -18,6 +18,10 @@ YEAR_CLEAR_DAYS = 183  # within half a year nobody takes a date for that of anot
 class Say(StrEnum):
     """What is said to the customer."""
 
+    COMPLAINT = "complaint"
+    LATE_DELIVERY = "late_delivery"
+    REPAIR = "repair"
+    QUESTION = "question"
     PICKUP = "pickup"
     PICKUP_TITLED = "pickup_titled"
     PICKUPS = "pickups"
@@ -41,6 +45,10 @@ URGENT = frozenset({Say.PICKUP, Say.PICKUP_TITLED, Say.PICKUPS, Say.VOUCHER_TODA
 class Why(StrEnum):
     """What the associate reads below it."""
 
+    COMPLAINT = "complaint"
+    LATE_DELIVERY = "late_delivery"
+    REPAIR = "repair"
+    QUESTION = "question"
     PICKUP = "pickup"
     VOUCHER_ENDS = "voucher_ends"
     RETURN = "return"

@@ -19,6 +19,24 @@ GERMAN = Phrases(
         ),
     },
     say={
+        Say.COMPLAINT: Spoken(
+            "Ihre Reklamation ist noch offen. Darf ich mich gleich darum kümmern?",
+            "deine Reklamation ist noch offen. Darf ich mich gleich darum kümmern?",
+        ),
+        Say.LATE_DELIVERY: Spoken(
+            "Ihre Lieferung kommt später als versprochen, das tut mir leid. "
+            "Soll ich nachsehen, wo sie ist?",
+            "deine Lieferung kommt später als versprochen, das tut mir leid. "
+            "Soll ich nachsehen, wo sie ist?",
+        ),
+        Say.REPAIR: Spoken(
+            "zu Ihrer Reparatur sehe ich gern gleich nach, wie es steht.",
+            "zu deiner Reparatur sehe ich gern gleich nach, wie es steht.",
+        ),
+        Say.QUESTION: Spoken(
+            "auf Ihre Frage schulden wir Ihnen noch eine Antwort. Darf ich gleich nachsehen?",
+            "auf deine Frage schulden wir dir noch eine Antwort. Darf ich gleich nachsehen?",
+        ),
         Say.PICKUP: Spoken(
             "es liegt etwas für Sie bereit. Soll ich es gleich holen?",
             "es liegt etwas für dich bereit. Soll ich es gleich holen?",
@@ -75,6 +93,10 @@ GERMAN = Phrases(
         ),
     },
     why={
+        Why.COMPLAINT: "Reklamation offen {since}",
+        Why.LATE_DELIVERY: "Lieferung verspätet {since}",
+        Why.REPAIR: "Reparatur offen {since}",
+        Why.QUESTION: "Frage unbeantwortet {since}",
         Why.PICKUP: "Abholung {since}{place}",
         Why.VOUCHER_ENDS: "Gutschein läuft {day} ab",
         Why.RETURN: "Rückgabe angemeldet{place}",

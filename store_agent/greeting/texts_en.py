@@ -22,6 +22,12 @@ ENGLISH = Phrases(
         Relationship.LONG_ABSENCE: Spoken("How nice to have you back", "Good to have you back"),
     },
     say={
+        Say.COMPLAINT: _both("your complaint is still open. May I see to it right away?"),
+        Say.LATE_DELIVERY: _both(
+            "your delivery is later than promised, I am sorry. Shall I look where it is?"
+        ),
+        Say.REPAIR: _both("I am happy to look right away how your repair is coming along."),
+        Say.QUESTION: _both("we still owe you an answer to your question. May I look into it now?"),
         Say.PICKUP: _both("there is something waiting for you. Shall I get it right away?"),
         Say.PICKUP_TITLED: _both("your order is ready: {title}. Shall I get it right away?"),
         Say.PICKUPS: _both("your orders are ready. Shall I get them right away?"),
@@ -44,6 +50,10 @@ ENGLISH = Phrases(
         Say.OFFER: _both("there is something for you right now: {title}. May I show you?"),
     },
     why={
+        Why.COMPLAINT: "Complaint open {since}",
+        Why.LATE_DELIVERY: "Delivery late {since}",
+        Why.REPAIR: "Repair open {since}",
+        Why.QUESTION: "Question unanswered {since}",
         Why.PICKUP: "Pickup ready {since}{place}",
         Why.VOUCHER_ENDS: "Voucher ends {day}",
         Why.RETURN: "Return announced{place}",

@@ -35,7 +35,7 @@ from store_agent.domain.catalog import (
     Weather,
 )
 from store_agent.domain.consent import CLIENTELING
-from store_agent.domain.customer import Customer, Lifecycle, PersonState
+from store_agent.domain.customer import CaseKind, Customer, Lifecycle, PersonState
 from store_agent.domain.errors import InvalidInput
 from store_agent.domain.offer import BenefitKind, Offer, OfflineClass, TriggerKind, Voucher
 from store_agent.domain.rights import Standing
@@ -210,6 +210,24 @@ def test_every_part_of_the_cast_is_there(shop: dict[str, dict[str, Any]]) -> Non
     assert any(not c.consents for c in customers)
     decisions = Counter(d.state for c in customers for d in c.consents if d.purpose == CLIENTELING)
     assert decisions["granted"] > 5 * decisions["withdrawn"] > 0
+
+
+def test_some_have_left_a_basket_looked_at_articles_or_wait_for_an_answer(
+    shop: dict[str, dict[str, Any]],
+) -> None:
+    customers = list(shop["customers"].values())
+    assert any(c.basket and c.basket.lines for c in customers)
+    assert {line.sku for c in customers if c.basket for line in c.basket.lines} <= set(
+        shop["products"]
+    )
+    assert {sku for c in customers for sku in c.viewed} <= set(shop["products"])
+    cases = [case for c in customers for case in c.cases]
+    assert {case.kind for case in cases} == set(CaseKind)
+    assert {case.is_open for case in cases} == {True, False}
+    assert sum(case.is_open for case in cases) < len(customers) / 20
+    assert {c.advisor for c in customers} - {""} < set(shop["staff"])
+    assert any(c.value and c.value.lifetime_minor for c in customers)
+    assert any(c.last_touch for c in customers)
 
 
 def test_under_16_is_under_16(shop: dict[str, dict[str, Any]]) -> None:
