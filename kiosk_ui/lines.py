@@ -129,6 +129,7 @@ KINDS: Mapping[str, str] = {
     "store.approach.changed": msg("On the way"),
     "store.footfall.counted": msg("Count of people"),
     "store.fences.changed": msg("Zones drawn"),
+    "store.note.recorded": msg("Note on a customer"),
     "store.events.dropped": msg("Note of dropped events"),
 }
 REASONS: Mapping[str, str] = {

@@ -46,8 +46,9 @@ _PRESENCE = (
 )
 PLACES: Mapping[EventType, tuple[Lane, EventClass]] = {
     **dict.fromkeys(_RIGHTS, (Lane.URGENT, EventClass.RIGHT)),
-    # Never dropped, because it overlays the feed until it is confirmed; long, and in no hurry.
+    # Never dropped, because they overlay the feed until they are confirmed; in no hurry.
     EventType.FENCES_CHANGED: (Lane.ORDINARY, EventClass.RIGHT),
+    EventType.NOTE_RECORDED: (Lane.ORDINARY, EventClass.RIGHT),
     **dict.fromkeys(_RECORDS, (Lane.ORDINARY, EventClass.RECORD)),
     **dict.fromkeys(_PRESENCE, (Lane.ORDINARY, EventClass.PRESENCE)),
 }

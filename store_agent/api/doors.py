@@ -82,6 +82,10 @@ DOORS: tuple[Door, ...] = (
     Door("POST", "/lines/{line}/retry", STAFF),
     Door("POST", "/lines/{line}/events/{event_id}/retry", STAFF),
     Door("POST", "/customers/{customer_id:path}/propose", STAFF),
+    Door("GET", "/notes/new", STAFF),
+    Door("POST", "/notes", STAFF),
+    Door("POST", "/notes/{note_id}/remove", STAFF),
+    Door("POST", "/notes/{note_id}/restore", STAFF),
     Door("GET", "/search", STAFF),
     Door("GET", "/status", STAFF),
     Door("GET", "/events", DEVICE),  # without staff it tells the page to lock

@@ -69,6 +69,12 @@ class Announcer:
         if self._shop is not None and self._shop.opens_by_itself(customer_id):
             self._hub.floor_changed()
 
+    def advice_changed(self, customer_id: str) -> None:
+        """Staff wrote or did something about this customer."""
+        self._hub.customer_changed(customer_id)
+        if self._sync is not None:
+            self._sync.nudge()
+
     def profiles_changed(self, customer_ids: frozenset[str] | None) -> None:
         """The platform sent news about these customers, or about everybody (None)."""
         if self._shop is not None:

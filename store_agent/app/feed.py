@@ -17,6 +17,7 @@ from store_agent.storage import (
     changes,
     consents,
     fences,
+    notes,
     persons,
     redemptions,
     scope,
@@ -192,6 +193,7 @@ class SyncCache:
                 consents.confirm(tx, event_id)
                 persons.confirm(tx, event_id)
                 fences.confirm(tx, event_id)
+                notes.confirm(tx, event_id)
                 redemptions.confirm_points(tx, event_id)
 
         await self._storage.write(confirm)

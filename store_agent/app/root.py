@@ -18,7 +18,6 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import FileResponse
 from starlette.types import ASGIApp
 
-from kiosk_ui.lines import lines_area
 from kiosk_ui.live import Hub
 from kiosk_ui.router import build_router
 from kiosk_ui.settings import KioskSettings
@@ -39,6 +38,7 @@ from store_agent.api.doors import DOORS, DoorTable
 from store_agent.api.guard import Guard
 from store_agent.api.metrics import Metrics
 from store_agent.app.announcer import Announcer
+from store_agent.app.areas import build_areas
 from store_agent.app.components import Components
 from store_agent.app.doorway import Addresses, Doorway
 from store_agent.app.feed import SyncCache
@@ -61,7 +61,6 @@ from store_agent.storage import Lodger, Storage, StorageSettings, keys, ledger, 
 from store_agent.storage.space import MIB, SpaceSettings
 from store_agent.tablet.access import TabletAccess
 from store_agent.tablet.cookies import CookieReader
-from store_agent.tablet.lines import TabletLines
 from store_agent.tablet.shop import Places, TabletShop
 from store_agent.till_board import TillBoard
 from sync import outbox, schema
@@ -160,7 +159,7 @@ def build(settings: Settings, clock: Clock, addresses: Addresses) -> Agent:
         _kiosk_settings(settings, addresses),
         now=clock.now,
         monotonic=clock.monotonic,
-        areas=(lines_area(TabletLines(storage, sync, clock)),),
+        areas=build_areas(storage, clock, sync, announcer),
     )
     routers = (
         health.router(components.rows, metrics),

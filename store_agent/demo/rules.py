@@ -16,12 +16,14 @@ from store_agent.demo.settlement import RULES as RIGHTS
 from store_agent.domain.consent import ConsentDecision, ConsentState
 from store_agent.domain.customer import PersonState
 from store_agent.domain.events import EventType
+from store_agent.domain.note import Note
 from sync.reference_platform.rules import Documents, EventRefusedError, PlatformEvent
 
 Document = dict[str, Any]
 _Settle = Callable[[Document, PlatformEvent], Document]
 
 _read_state = TypeAdapter(PersonState).validate_python
+_read_text = TypeAdapter(str).validate_python
 _read_consent_state = TypeAdapter(ConsentState).validate_python
 
 
@@ -32,6 +34,9 @@ class DemoRules:
         """Settle one new event; EventRefusedError when its data cannot be understood."""
         if event.type == EventType.FENCES_CHANGED:
             _settle_fences(event, store)
+            return
+        if event.type == EventType.NOTE_RECORDED:
+            _settle_note(event, store)
             return
         if event.type in RIGHTS:
             _settle_right(event, store)
@@ -57,6 +62,31 @@ def _settle_fences(event: PlatformEvent, store: Documents) -> None:
     if not isinstance(document, dict):
         raise EventRefusedError("invalid_data", f"{event.type} lacks a usable document")
     store.put("fences", STORE_ID, document, confirms=event.id)
+
+
+def _settle_note(event: PlatformEvent, store: Documents) -> None:
+    """A note is read in every shop; one that was removed, in none."""
+    data = event.data
+    try:
+        note_id = _read_text(data["note_id"])
+        if data["removed"]:
+            store.delete("notes", note_id, confirms=event.id)
+            return
+        document = {
+            "id": note_id,
+            "customer_id": event.subject,
+            "text": data["text"],
+            "at": data["written_at"],
+            "author": data["author"],
+            "author_name": data["author_name"],
+            "store": event.store_id,
+        }
+        TypeAdapter(Note).validate_python(document)
+    except (KeyError, ValidationError) as error:
+        raise EventRefusedError(
+            "invalid_data", f"{event.type} lacks a usable {_field(error)}"
+        ) from error
+    store.put("notes", note_id, document, confirms=event.id)
 
 
 def _settle_right(event: PlatformEvent, store: Documents) -> None:

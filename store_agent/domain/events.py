@@ -16,6 +16,7 @@ from store_agent.domain.consent import ConsentDecision
 from store_agent.domain.customer import PersonState
 from store_agent.domain.footfall import HourlyCount
 from store_agent.domain.greeting import Greeting, OfferDecision, Verdict, Visit
+from store_agent.domain.note import Note
 from store_agent.domain.sale import Sale
 from store_agent.domain.scan import Scan, ScanReason
 
@@ -53,6 +54,7 @@ class EventType(StrEnum):
     VOUCHER_RELEASED = "store.voucher.released"
     VOUCHER_WANTED = "store.voucher.wanted"
     EVENTS_DROPPED = "store.events.dropped"
+    NOTE_RECORDED = "store.note.recorded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,3 +199,16 @@ def fences_changed(event_id: str, at: datetime, document: Mapping[str, Any]) -> 
 def ledger_replaced(event_id: str, at: datetime, reason: str) -> Event:
     """A damaged ledger was moved aside; sequence numbers start anew under a new epoch."""
     return Event(event_id, EventType.LEDGER_REPLACED, at, {"reason": reason})
+
+
+def note_recorded(event_id: str, at: datetime, note: Note, *, removed: bool) -> Event:
+    """Staff wrote a note, or took it out: then without its text."""
+    data = {
+        "note_id": note.id,
+        "text": None if removed else note.text,
+        "author": note.author,
+        "author_name": note.author_name,
+        "written_at": note.at,
+        "removed": removed,
+    }
+    return Event(event_id, EventType.NOTE_RECORDED, at, data, note.customer_id)

@@ -115,5 +115,14 @@ MIGRATIONS = MigrationSet(
             ALTER TABLE quarantine ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
             """,
         ),
+        (
+            "0006_advising",
+            """
+            CREATE TABLE notes (
+                id TEXT NOT NULL UNIQUE, customer_id TEXT NOT NULL, doc BLOB NOT NULL,
+                PRIMARY KEY (customer_id, id)
+            ) WITHOUT ROWID;
+            """,
+        ),
     ),
 )

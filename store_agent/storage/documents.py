@@ -23,6 +23,7 @@ from store_agent.domain.catalog import (
 )
 from store_agent.domain.customer import Customer
 from store_agent.domain.errors import InvalidInput
+from store_agent.domain.note import Note
 from store_agent.domain.offer import Offer, Voucher
 from store_agent.domain.rights import LotGrant
 from store_agent.identity import rotating
@@ -132,6 +133,7 @@ COLLECTIONS: Mapping[str, Collection] = MappingProxyType(
             key="lot_id",
         ),
         "weather": Collection("weather", Weather),
+        "notes": Collection("notes", Note, ("customer_id",), lambda one: (one.customer_id,)),
     }
 )
 

@@ -214,6 +214,20 @@ MIGRATIONS = MigrationSet(
                 WHERE voucher_id IS NULL AND state = 'redeemed';
             """,
         ),
+        (
+            "0006_advising",
+            """
+            -- Notes as this shop wrote or removed them, until the feed has them.
+            CREATE TABLE notes (
+                id TEXT PRIMARY KEY, customer_id TEXT NOT NULL, text TEXT NOT NULL,
+                at TEXT NOT NULL, author TEXT NOT NULL, author_name TEXT NOT NULL,
+                store TEXT NOT NULL, removed_at TEXT, event_id TEXT NOT NULL,
+                confirmed INTEGER NOT NULL DEFAULT 0
+            ) WITHOUT ROWID;
+            CREATE INDEX notes_customer ON notes (customer_id);
+            CREATE INDEX notes_event ON notes (event_id);
+            """,
+        ),
     ),
 )
 

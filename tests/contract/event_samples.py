@@ -23,6 +23,7 @@ from store_agent.domain.greeting import (
     Verdict,
     Visit,
 )
+from store_agent.domain.note import Note
 from store_agent.domain.offer import BudgetUnit
 from store_agent.domain.rights import (
     Lot,
@@ -44,6 +45,7 @@ from sync.transports.cloudevents import encode_batch
 AT = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 SOURCE = "/stores/s1/epoch1"
 VISIT = Visit("v-1", "c-1", AT, AT, "till-0")
+NOTE = Note("n-1", "c-1", "Mag keine Wolle.", AT, "bea", "Bea Beispiel", "s1")
 
 
 def _greetings() -> list[Event]:
@@ -70,6 +72,8 @@ def _people() -> list[Event]:
         events.pass_of_other_person("e", AT, VISIT, on=True),
         events.footfall_counted("e", AT, HourlyCount(AT, 12, complete=True)),
         events.fences_changed("e", AT, {"type": "FeatureCollection", "features": []}),
+        events.note_recorded("e", AT, NOTE, removed=False),
+        events.note_recorded("e", AT, NOTE, removed=True),
         events.ledger_replaced("e", AT, "damaged"),
         events.events_dropped("e", AT, lost),
         events.events_dropped(

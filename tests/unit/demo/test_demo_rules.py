@@ -47,7 +47,8 @@ class Documents:
         self.confirmed.append(confirms)
 
     def delete(self, collection: str, key: str, confirms: str | None = None) -> None:
-        raise AssertionError("nothing is ever deleted")
+        del self.others[collection, key]
+        self.confirmed.append(confirms)
 
     def customer(self) -> Customer:
         return TypeAdapter(Customer).validate_python(self.customers["c-1"])
@@ -150,3 +151,31 @@ def test_fences_drawn_in_the_shop_come_back_confirmed():
 def test_fences_that_are_none_are_refused():
     with pytest.raises(EventRefusedError):
         DemoRules().apply(event("store.fences.changed", {"document": "x"}, None), Documents())
+
+
+def note(**fields: object) -> PlatformEvent:
+    data = {
+        "note_id": "n-1",
+        "text": "Mag keine Wolle.",
+        "author": "s-bea",
+        "author_name": "Bea Beispiel",
+        "written_at": "2026-11-21T10:00:00Z",
+        "removed": False,
+    }
+    return event("store.note.recorded", data | fields)
+
+
+def test_a_note_is_read_in_every_shop_until_it_is_removed():
+    documents = Documents(ERIKA)
+    DemoRules().apply(note(), documents)
+    kept = documents.others["notes", "n-1"]
+    assert (kept["customer_id"], kept["text"], kept["id"]) == ("c-1", "Mag keine Wolle.", "n-1")
+    DemoRules().apply(note(text=None, removed=True), documents)
+    assert documents.others == {}
+    assert documents.confirmed == ["e-1", "e-1"]
+
+
+@pytest.mark.parametrize("fields", [{"text": None}, {"note_id": 7}, {"written_at": "gestern"}])
+def test_a_note_that_makes_no_sense_is_refused(fields):
+    with pytest.raises(EventRefusedError):
+        DemoRules().apply(note(**fields), Documents(ERIKA))

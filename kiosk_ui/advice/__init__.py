@@ -1,0 +1,1 @@
+"""Advice: what staff write down and do for the people they look after. Rooms of the tablet."""

@@ -1,0 +1,12 @@
+"""The rooms of this package, as `build_router` takes them."""
+
+from __future__ import annotations
+
+from kiosk_ui.advice.notes import notes_area
+from kiosk_ui.advice.port import Advice
+from kiosk_ui.areas import Area
+
+
+def advice_areas(advice: Advice) -> tuple[Area, ...]:
+    """Everything about advice."""
+    return (notes_area(advice),)

@@ -1,0 +1,36 @@
+"""What the pages of this room need from the agent. Any method may raise ShopUnavailable.
+
+Whatever names a customer raises LookupError for somebody who may not be named here. Deeds with a
+`key` are done once, however often they come: it is made when their form is printed.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from kiosk_ui.advice.model import NoteRow
+from kiosk_ui.model import Viewer
+
+MAX_TEXT = 1000  # characters of a note
+
+
+class Advice(Protocol):
+    """The shop's memory of the people it advises."""
+
+    async def name(self, customer_id: str) -> str:
+        """The customer's name, above a form about them."""
+
+    async def notes(self, customer_id: str) -> tuple[NoteRow, ...]:
+        """All notes on a customer, the newest first."""
+
+    def warnings(self, text: str) -> tuple[str, ...]:
+        """Codes of `words.SENSITIVE`: what the text had better not say."""
+
+    async def record_note(self, key: str, customer_id: str, text: str, viewer: Viewer) -> None:
+        """Keep a note of 1 to MAX_TEXT characters; ValueError for one that must not be kept."""
+
+    async def remove_note(self, note_id: str, customer_id: str, viewer: Viewer) -> None:
+        """Take it out everywhere. LookupError if unknown."""
+
+    async def restore_note(self, note_id: str, customer_id: str, viewer: Viewer) -> None:
+        """Take `remove_note` back. LookupError if unknown, or if it is too late."""

@@ -1,0 +1,25 @@
+"""The rooms of the tablet beside floor and card, wired to the agent: one line each."""
+
+from __future__ import annotations
+
+from kiosk_ui.advice.area import advice_areas
+from kiosk_ui.areas import Area
+from kiosk_ui.lines import lines_area
+from store_agent.advising.notes import Notes
+from store_agent.app.announcer import Announcer
+from store_agent.clock import Clock
+from store_agent.storage import Storage
+from store_agent.tablet.advice import TabletAdvice
+from store_agent.tablet.lines import TabletLines
+from sync.worker import SyncWorker
+
+
+def build_areas(
+    storage: Storage, clock: Clock, sync: SyncWorker | None, announcer: Announcer
+) -> tuple[Area, ...]:
+    """In the order of the rail."""
+    notes = Notes(storage, clock, announcer.advice_changed)
+    return (
+        *advice_areas(TabletAdvice(storage, clock, notes)),
+        lines_area(TabletLines(storage, sync, clock)),
+    )
