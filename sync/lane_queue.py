@@ -56,6 +56,10 @@ class LaneQueue:
         self.stale |= stale
         self.has_more = len(rows) >= asked_for
 
+    def fresh(self, rows: Sequence[OutboxRow]) -> Sequence[OutboxRow]:
+        """Those of `rows` that are worth sending."""
+        return [row for row in rows if row.seq not in self.stale] if self.stale else rows
+
     def forget(self, *, reached: int | None) -> None:
         """Let go of what was read; it is read again behind `reached`."""
         self.rows, self.stale, self.has_more = (), frozenset(), True

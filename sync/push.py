@@ -19,7 +19,7 @@ from sync.lane_queue import Judged, LaneQueue
 from sync.outbox import Connection, Lane, OutboxRow
 from sync.ports import Clock, Ledger
 from sync.status import StatusBoard
-from sync.transports.base import EventResult, Tended
+from sync.transports.base import EventResult, Foresighted, Tended
 
 BATCH = 500
 READ_AHEAD = 4 * BATCH  # read at once: a hop to the reader's thread and back costs like 100 events
@@ -51,6 +51,8 @@ class Pusher:
         self._delivery = delivery
         self._name = delivery.name
         self._transport = delivery.transport
+        self._tended = self._transport if isinstance(self._transport, Tended) else None
+        self._foresighted = self._transport if isinstance(self._transport, Foresighted) else None
         self._ledger = ledger
         self._board = board
         self._now = clock.now
@@ -100,8 +102,8 @@ class Pusher:
         """Nothing is to be sent."""
         self._board.rests(self._name)
         await self.refresh()
-        if isinstance(self._transport, Tended):
-            await self._transport.tend()
+        if self._tended is not None:
+            await self._tended.tend()
             self._exchanged(self._transport.reconnect_window_s)
 
     def _open_queues(self) -> list[LaneQueue]:
@@ -138,7 +140,9 @@ class Pusher:
 
     async def _deliver(self, queue: LaneQueue) -> None:
         batch = queue.rows[:BATCH]
-        fresh = [row for row in batch if row.seq not in queue.stale] if queue.stale else batch
+        fresh = queue.fresh(batch)
+        if self._foresighted is not None:
+            self._foresighted.foresee(queue.fresh(queue.rows[BATCH : 2 * BATCH]))
         meanwhile = asyncio.create_task(self._keep_up(queue))
         results: Sequence[EventResult] | None = None
         try:
@@ -163,7 +167,7 @@ class Pusher:
         """What is done while a batch is under way."""
         if self._monotonic() - self._settled_s >= SETTLE_S:
             await self._settle()
-        if len(queue.rows) <= BATCH and queue.has_more:
+        if len(queue.rows) <= 2 * BATCH and queue.has_more:
             await self._look(queue)
 
     async def _settle(self) -> None:

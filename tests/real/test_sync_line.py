@@ -15,7 +15,7 @@ from random import Random
 import httpx
 import pytest
 
-from sync import outbox
+from sync import outbox, push
 from sync.fakes import MemoryCache, PlainLedger
 from sync.feed import HttpFeed
 from sync.outbox import OutboxEvent
@@ -199,7 +199,10 @@ async def platform_process(folder: Path, port: int = 0) -> AsyncIterator[tuple[s
 
 
 @pytest.mark.asyncio
-async def test_a_platform_killed_while_it_accepts_ends_up_with_each_event_once(tmp_path):
+async def test_a_platform_killed_while_it_accepts_ends_up_with_each_event_once(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(push, "SETTLE_S", 0.0)  # so that the position tells how far it is
     async with platform_process(tmp_path) as (url, _):
         port = httpx.URL(url).port
         assert port

@@ -337,7 +337,7 @@ SEARCH = settings(
     derandomize=not SOAK,
 )
 FIND_ONLY = settings(
-    SEARCH, max_examples=300, phases=[Phase.generate], database=None, print_blob=False
+    SEARCH, max_examples=3000, phases=[Phase.generate], database=None, print_blob=False
 )
 
 

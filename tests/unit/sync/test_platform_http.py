@@ -12,8 +12,9 @@ import zstandard
 from sync.errors import CursorLostError, TooSlowError, TransportError, UnreachableError
 from sync.feed import HttpFeed
 from sync.outbox import OutboxRow
+from sync.transports import platform_http
 from sync.transports.http import HttpLine
-from sync.transports.platform_http import PlatformHttpTransport
+from sync.transports.platform_http import PlatformHttpTransport, encode_batch
 
 AT = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 PROBLEM = {"content-type": "application/problem+json"}
@@ -318,3 +319,33 @@ async def test_an_exchange_leaves_nothing_for_the_collector():
         gc.garbage.clear()
         gc.enable()
     await http.close()
+
+
+@pytest.mark.asyncio
+async def test_the_next_batch_is_made_while_the_answer_is_awaited_and_is_what_was_foreseen(
+    monkeypatch,
+):
+    made, sent = [], []
+
+    def encode(batch, source):
+        made.append([one.id for one in batch])
+        return encode_batch(batch, source)
+
+    def handle(request):
+        sent.append([event["id"] for event in sent_events(request)])
+        assert request.headers["content-length"] == str(len(request.content))
+        return accept(request)
+
+    monkeypatch.setattr(platform_http, "encode_batch", encode)
+    first, second, other = rows(5)[:2], rows(5)[2:4], rows(9)[6:8]
+    http = transport(handle)
+    http.foresee(second)
+    assert [one.id for one in await http.send(first)] == ["e0", "e1"]
+    assert made == [["e0", "e1"], ["e2", "e3"]]
+    http.foresee([])
+    assert [one.id for one in await http.send(second)] == ["e2", "e3"]
+    http.foresee(second)
+    await http.send(first)
+    await http.send(other)  # something urgent came
+    assert sent == [["e0", "e1"], ["e2", "e3"], ["e0", "e1"], ["e6", "e7"]]
+    assert made == [*sent[:3], ["e2", "e3"], ["e6", "e7"]]
