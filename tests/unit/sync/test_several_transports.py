@@ -282,6 +282,19 @@ async def test_presence_too_old_for_one_receiver_is_passed_over_there_and_counte
     ledger.close()
 
 
+@pytest.mark.asyncio
+async def test_what_was_answered_is_kept_when_the_agent_stops(monkeypatch):
+    monkeypatch.setattr(push, "BATCH", 10)
+    monkeypatch.setattr(push, "SETTLE_S", 3600.0)
+    slow = Slow(max_events=10)
+    shop = Shop(Delivery("platform", slow, from_start=True))
+    shop.write(*[f"e{n}" for n in range(3000)])
+    async with shop.working():
+        await until(lambda: len(slow.accepted) >= 50)
+    reached = outbox.position(shop.ledger.connection)
+    assert len(slow.accepted) - reached <= 10, "at most what was under way"
+
+
 @pytest.mark.parametrize(
     ("after_s", "kind", "event_class", "limit_s"),
     [
