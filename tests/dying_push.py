@@ -138,7 +138,7 @@ async def new_shop(folder: Path) -> AsyncIterator[Shop]:
 
 @asynccontextmanager
 async def syncing(folder: Path, running: Shop, fate: Fate) -> AsyncIterator[SyncWorker]:
-    """The worker over the real ledger and cache, and the platform's file."""
+    """The worker over the real ledger and cache, and the platform's file in `folder`."""
     store, agent, clock = PlatformStore(folder / "platform.db"), running.agent, running.clock
     if store.count("customers") == 0:
         for kind, key, doc in CACHED:
@@ -178,6 +178,16 @@ class Real:
 
 async def drained(running: Shop, worker: SyncWorker) -> None:
     """Until the platform has everything and the cache is filled."""
+    await sent(running, worker)
+
+    async def is_copied() -> bool:
+        return await running.agent.cache.cursor() is not None
+
+    await _until(is_copied)
+
+
+async def sent(running: Shop, worker: SyncWorker) -> None:
+    """Until the platform has everything."""
     worker.nudge()
 
     def all_sent(view: View) -> bool:
@@ -185,8 +195,7 @@ async def drained(running: Shop, worker: SyncWorker) -> None:
         return bool(known) and outbox.backlog(view.ledger).count == 0
 
     async def is_done() -> bool:
-        is_copied = await running.agent.cache.cursor() is not None
-        return is_copied and await running.agent.storage.read(all_sent)
+        return await running.agent.storage.read(all_sent)
 
     await _until(is_done)
 

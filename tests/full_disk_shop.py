@@ -8,10 +8,12 @@ import asyncio
 import sys
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import orjson
 from builders import Shop, offer, shop, staff
+from dying_push import Fate, sent, syncing
 
 from store_agent.storage import answers
 
@@ -71,6 +73,14 @@ async def void(running: Shop) -> Any:
     return await running.post(path, {"reason": "x"}, **{"Idempotency-Key": '"k"'})
 
 
+async def drain(running: Shop) -> None:
+    """The line is back: what the platform has need not be kept."""
+    with TemporaryDirectory() as elsewhere:
+        async with syncing(Path(elsewhere), running, Fate("")) as worker:
+            await sent(running, worker)
+            await running.agent.outbox.round()
+
+
 async def watch(running: Shop) -> None:
     """What the agent's loops do every few seconds."""
     await running.agent.storage.watch_space()
@@ -109,13 +119,22 @@ async def main(folder: Path, kind: str) -> None:
             events=await recorded(running),
             **await rows(running),
         )
-        await make_room(running, folder)
+        await drain(running)
         await watch(running)
         again = await running.scan("MEMBER-1", scan_id="shown-0")
+        another = await running.scan("MEMBER-1", scan_id="while-full")
+        say(
+            "drained",
+            again=again.status_code,
+            another=another.status_code,
+            events=await recorded(running),
+            **await rows(running),
+        )
+        await make_room(running, folder)
+        await watch(running)
         await running.agent.storage.watch_space()
         say(
             "after",
-            again=again.status_code,
             ballast=(folder / "agent" / "ballast").stat().st_blocks * 512,
             events=await recorded(running),
             **await rows(running),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from store_agent.app.feed import SyncLedger
 from store_agent.clock import Clock
 from store_agent.config import ClassCapSettings, OutboxSettings
@@ -26,10 +28,10 @@ def build_upkeep(
 
     return OutboxUpkeep(
         SyncLedger(storage),
-        caps(settings),
+        _on_this_disk(caps(settings), storage.disk_bytes),
         told,
         clock.monotonic,
-        lambda: storage.free_bytes,
+        lambda: storage.room_bytes,
         platform_clock,
     )
 
@@ -42,6 +44,11 @@ def caps(settings: OutboxSettings) -> Caps:
         max_bytes=settings.max_mb * MIB,
         min_room_bytes=settings.min_free_mb * MIB,
     )
+
+
+def _on_this_disk(found: Caps, disk_bytes: int) -> Caps:
+    """A small disk cannot keep as much free."""
+    return replace(found, min_room_bytes=min(found.min_room_bytes, disk_bytes // 8))
 
 
 def _class_cap(settings: ClassCapSettings) -> ClassCap:

@@ -33,7 +33,7 @@ UPKEEP_STEPS = 2  # the last ones, for work that makes room
 SMALLEST_SHARE = 8  # on a small disk the ballast is an eighth of it
 BLOCK_BYTES = 64 * 1024
 # So much room, beyond what upkeep was given, lets ordinary work begin again.
-ENOUGH_BYTES = 256 * 1024
+ENOUGH_BYTES = 128 * 1024
 WORTH_FRAMES = 64  # of the log: fewer are not worth the fsyncs
 
 
@@ -95,6 +95,16 @@ class Space:
     def free_bytes(self) -> int:
         """Free for the ledger when somebody looked last; the ballast is not counted."""
         return self._room.free
+
+    @property
+    def disk_bytes(self) -> int:
+        """The size of the disk."""
+        return self._room.total
+
+    @property
+    def room_bytes(self) -> int:
+        """What is free, and what of the ballast ordinary work can still get."""
+        return self._room.free + max(0, self._ballast - self.upkeep_bytes)
 
     @property
     def released_bytes(self) -> int:
@@ -226,9 +236,10 @@ class LedgerReserve:
         if self._space.level is not Level.SPENT:
             return True
         self._space.look()
-        pages = self._cap(connection) - _pragma(connection, "page_count")
-        pages += _pragma(connection, "freelist_count")
-        room_bytes = pages * _pragma(connection, "page_size") - self._space.given_to_upkeep
+        page_bytes = _pragma(connection, "page_size")
+        growth = (self._cap(connection) - _pragma(connection, "page_count")) * page_bytes
+        room_bytes = max(0, growth - self._space.given_to_upkeep)
+        room_bytes += _pragma(connection, "freelist_count") * page_bytes  # needs no new block
         self._space.spend(is_spent=room_bytes < ENOUGH_BYTES)
         return room_bytes >= ENOUGH_BYTES
 

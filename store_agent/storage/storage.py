@@ -177,9 +177,16 @@ class Storage:
         return built.cursor
 
     @property
-    def free_bytes(self) -> int:
-        """Room on the disk when it was looked at last; the ballast is not counted."""
-        return self._space.free_bytes
+    def room_bytes(self) -> int:
+        """What can still be recorded: free on the disk when it was looked at last, and the ballast
+        as far as it is not kept for upkeep.
+        """
+        return self._space.room_bytes
+
+    @property
+    def disk_bytes(self) -> int:
+        """The size of the disk."""
+        return self._space.disk_bytes
 
     async def watch_space(self) -> None:
         """Look at the disk, and take the ballast back once there is room."""

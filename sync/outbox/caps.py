@@ -15,8 +15,10 @@ from sync.outbox.rows import EventClass
 LOW_CLASSES = (EventClass.PRESENCE, EventClass.RECORD)  # in the order in which they go
 # Dropping goes on until a tenth is free again, so that it happens rarely and in large pieces.
 LOW_WATER = 0.9
-# Records are taken in while this part of the wanted room is left; presence only above all of it.
-RECORD_ROOM = 0.5
+# Records make room only when less than this part of the wanted room is left; presence below all of
+# it. Records are always taken in: a scan that was answered is in the outbox, and a disk that has no
+# room for it refuses the answer instead.
+RECORD_ROOM = 1 / 16
 
 MIB = 1024 * 1024
 
@@ -54,6 +56,10 @@ class Caps:
     def of(self, event_class: EventClass) -> ClassCap:
         """The cap of a low class."""
         return self.presence if event_class is EventClass.PRESENCE else self.record
+
+    def least_room(self, event_class: EventClass) -> float:
+        """Below so many bytes of room a low class makes some."""
+        return self.min_room_bytes * (RECORD_ROOM if event_class is EventClass.RECORD else 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +113,10 @@ def excesses(
         if too_long:
             yield Excess(event_class, DropReason.BYTES, 0, too_long)
     yield from _spread(_above(usage.total_bytes, caps.max_bytes), DropReason.BYTES, usage)
-    wanted = int(caps.min_room_bytes / LOW_WATER)
-    enough = wanted if DropReason.ROOM in shut.values() else caps.min_room_bytes
-    if usage.room_bytes is not None and usage.room_bytes < enough:
-        missing = wanted - usage.room_bytes
-        yield from _spread(missing, DropReason.ROOM, usage)
+    if usage.room_bytes is not None:
+        yield from _for_room(
+            caps, usage, usage.room_bytes, is_shut=DropReason.ROOM in shut.values()
+        )
 
 
 def closed(
@@ -122,12 +127,12 @@ def closed(
     for event_class in LOW_CLASSES:
         was_closed = event_class in shut
         most_bytes = caps.max_bytes * (LOW_WATER if was_closed else 1.0)
-        wanted = caps.min_room_bytes * (RECORD_ROOM if event_class is EventClass.RECORD else 1.0)
-        if was_closed:
-            wanted /= LOW_WATER
+        wanted = caps.min_room_bytes / (LOW_WATER if was_closed else 1.0)
         if usage.total_bytes > most_bytes:
             found[event_class] = DropReason.BYTES
-        elif usage.room_bytes is not None and usage.room_bytes < wanted:
+        elif event_class is EventClass.RECORD or usage.room_bytes is None:
+            continue
+        elif usage.room_bytes < wanted:
             found[event_class] = DropReason.ROOM
     return found
 
@@ -135,6 +140,19 @@ def closed(
 def _above(value: int, cap: int | None) -> int:
     """How far `value` is above the low water of `cap`, if it is above the cap."""
     return value - int(cap * LOW_WATER) if cap is not None and value > cap else 0
+
+
+def _for_room(caps: Caps, usage: Usage, room_bytes: int, *, is_shut: bool) -> Iterator[Excess]:
+    """What makes room for rights: presence early, records when hardly any is left."""
+    for event_class in LOW_CLASSES:
+        least = caps.least_room(event_class)
+        wanted = int(least / LOW_WATER)
+        if room_bytes >= (wanted if is_shut and event_class is EventClass.PRESENCE else least):
+            continue
+        taken = min(wanted - room_bytes, usage.bytes[event_class])
+        if taken > 0:
+            yield Excess(event_class, DropReason.ROOM, 0, taken)
+            room_bytes += taken
 
 
 def _spread(missing: int, reason: DropReason, usage: Usage) -> Iterator[Excess]:

@@ -50,20 +50,30 @@ def test_a_class_has_a_cap_of_its_own_in_bytes_and_in_number():
     ]
 
 
-def test_when_the_disk_runs_full_presence_is_refused_before_records():
-    scarce, full = usage(record=5, room=99), usage(record=5, room=49)
-    assert closed(CAPS, scarce) == {PRESENCE: DropReason.ROOM}
-    assert closed(CAPS, full) == {PRESENCE: DropReason.ROOM, RECORD: DropReason.ROOM}
-    assert list(excesses(CAPS, scarce)) == [Excess(RECORD, DropReason.ROOM, 0, 5)]
+def test_when_the_disk_runs_full_presence_is_refused_and_records_never():
+    scarce, full = usage(record=50, room=99), usage(record=50, room=0)
+    assert closed(CAPS, scarce) == closed(CAPS, full) == {PRESENCE: DropReason.ROOM}
+
+
+def test_records_make_room_only_when_hardly_any_is_left():
+    roomy = Caps(BOUNDLESS, BOUNDLESS, max_bytes=1000, min_room_bytes=160)
+    assert list(excesses(roomy, usage(record=50, room=10))) == []
+    assert list(excesses(roomy, usage(record=50, room=9))) == [
+        Excess(RECORD, DropReason.ROOM, 0, 2)
+    ]
+    assert list(excesses(roomy, usage(record=50, presence=1, room=8))) == [
+        Excess(PRESENCE, DropReason.ROOM, 0, 1),
+        Excess(RECORD, DropReason.ROOM, 0, 2),
+    ]
 
 
 def test_a_closed_class_opens_only_with_room_to_spare():
     shut = {PRESENCE: DropReason.ROOM}
     assert closed(CAPS, usage(room=105), shut) == shut
     assert closed(CAPS, usage(room=112), shut) == {}
-    assert list(excesses(CAPS, usage(record=9, room=105))) == []
-    assert list(excesses(CAPS, usage(record=9, room=105), shut)) == [
-        Excess(RECORD, DropReason.ROOM, 0, 6)
+    assert list(excesses(CAPS, usage(presence=9, room=105))) == []
+    assert list(excesses(CAPS, usage(presence=9, room=105), shut)) == [
+        Excess(PRESENCE, DropReason.ROOM, 0, 6)
     ]
 
 
