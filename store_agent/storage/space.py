@@ -321,7 +321,7 @@ _STATES = {
 }
 _REASONS = {
     Level.AMPLE: "",
-    Level.SHORT: "room on the disk is short: the reserve is in use, everything is still recorded",
+    Level.SHORT: "room on the disk is short; everything is still recorded",
     Level.SPENT: "the disk is full: customers are shown, nothing new is recorded",
 }
 

@@ -10,7 +10,7 @@ import pytest
 from kiosk_ui.board import Board
 from kiosk_ui.fake_cast import MIRA, offline, sample_shop
 from kiosk_ui.live import Hub, Page, PageKind
-from kiosk_ui.model import FloorRow, PersonMark, Role, Viewer
+from kiosk_ui.model import Component, ComponentState, FloorRow, PersonMark, Role, Viewer
 from kiosk_ui.printer import Printer
 from kiosk_ui.settings import KioskSettings
 from kiosk_ui.static_files import StaticFiles
@@ -102,6 +102,23 @@ async def test_the_cut_line_is_said_in_words():
     assert "Leitung unterbrochen seit 14:02" in text
     assert "37 Ereignisse warten" in text
     assert "Kasse 2: Kabel gezogen" in text
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (ComponentState.DOWN, "Speicher voll, nichts wird gespeichert"),
+        (ComponentState.DEGRADED, "Speicher fast voll"),
+    ],
+)
+async def test_a_full_disk_is_said_on_every_page(state, words):
+    a_board, shop, _ = board()
+    up = offline(NOW, german=True)
+    full = Component("storage", state, NOW, "the disk is full")
+    shop.set_status(replace(up, components=(*up.components, full)))
+    for page in (FLOOR, Page(PageKind.CUSTOMER, MIRA)):
+        assert words in await html(a_board, page, viewer())
 
 
 @pytest.mark.asyncio
