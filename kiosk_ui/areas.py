@@ -74,6 +74,10 @@ class Kit:
     now: Callable[[], datetime]
 
 
+async def _none(viewer: Viewer) -> int:
+    return 0
+
+
 async def _nothing(key: str, viewer: Viewer) -> Print:
     return ()
 
@@ -87,3 +91,10 @@ class Area:
     rail: RailEntry | None = None
     sections: Sequence[Section] = ()
     current: Callable[[str, Viewer], Awaitable[Print]] = _nothing  # by the page's key
+    # How much waits there for this viewer: the number beside the entry in the rail, on every page.
+    badge: Callable[[Viewer], Awaitable[int]] = _none
+
+    @property
+    def has_badge(self) -> bool:
+        """Whether a number stands beside its entry in the rail."""
+        return self.badge is not _none

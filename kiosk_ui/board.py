@@ -66,8 +66,11 @@ class Board:
         return parts + await self._watched_customer(page.customer_id, viewer)
 
     async def line(self, viewer: Viewer) -> Print:
-        """The top line and, for managers, how much there is to check."""
+        """The top line, what waits in the areas and, for managers, how much there is to check."""
         top = await self._shared("line", self._hub.status_version, viewer, self._print_line)
+        for area in self._areas.values():
+            if area.has_badge:
+                top += await self._badge(area, viewer)
         if viewer.role is not Role.MANAGER:
             return top
         version = self._hub.floor_version
@@ -153,6 +156,14 @@ class Board:
     async def _print_line(self, viewer: Viewer) -> Print:
         status: Status = await self._shop.status()
         return (self._fragment("line.html", "line", viewer, status=status),)
+
+    async def _badge(self, area: Area, viewer: Viewer) -> Print:
+        async def render(viewer: Viewer) -> Print:
+            count = await area.badge(viewer)
+            return (self._fragment("badge.html", f"badge-{area.name}", viewer, count=count),)
+
+        kind = f"badge {area.name} {viewer.staff_id}"  # each member of staff has their own
+        return await self._shared(kind, self._hub.floor_version, viewer, render)
 
     async def _print_components(self, viewer: Viewer) -> Print:
         status = await self._shop.status()

@@ -130,6 +130,7 @@ KINDS: Mapping[str, str] = {
     "store.footfall.counted": msg("Count of people"),
     "store.fences.changed": msg("Zones drawn"),
     "store.note.recorded": msg("Note on a customer"),
+    "store.task.changed": msg("Task"),
     "store.events.dropped": msg("Note of dropped events"),
 }
 REASONS: Mapping[str, str] = {

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
 
@@ -96,6 +96,21 @@ class Formats:
         if self.language == "de":
             pattern = pattern.replace("d ", "d. ", 1)
         return format_date(local, pattern, locale=self.locale)
+
+    def due(self, day: date, now: datetime) -> str:
+        """Today, tomorrow, yesterday, or the day with its name: Mon 30 Nov."""
+        days = (day - now.astimezone(self.zone).date()).days
+        near = {
+            0: self.gettext("today"),
+            1: self.gettext("tomorrow"),
+            -1: self.gettext("yesterday"),
+        }
+        if days in near:
+            return near[days]
+        pattern = "EEE d MMM" if abs(days) <= YEAR_CLEAR_DAYS else "EEE d MMM y"
+        if self.language == "de":
+            pattern = pattern.replace("d ", "d. ", 1)
+        return format_date(day, pattern, locale=self.locale)
 
     def moment(self, at: datetime, now: datetime) -> str:
         """A clock time within one shopping day, else the day with it."""

@@ -49,6 +49,7 @@ PLACES: Mapping[EventType, tuple[Lane, EventClass]] = {
     # Never dropped, because they overlay the feed until they are confirmed; in no hurry.
     EventType.FENCES_CHANGED: (Lane.ORDINARY, EventClass.RIGHT),
     EventType.NOTE_RECORDED: (Lane.ORDINARY, EventClass.RIGHT),
+    EventType.TASK_CHANGED: (Lane.ORDINARY, EventClass.RIGHT),
     **dict.fromkeys(_RECORDS, (Lane.ORDINARY, EventClass.RECORD)),
     **dict.fromkeys(_PRESENCE, (Lane.ORDINARY, EventClass.PRESENCE)),
 }

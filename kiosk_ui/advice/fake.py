@@ -1,18 +1,21 @@
-"""The shipped fake of this room: notes in memory, about the invented cast."""
+"""The shipped fake of this room: notes and tasks in memory, about the invented cast."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
-from kiosk_ui.advice.model import NoteRow
+from kiosk_ui.advice.model import Colleague, Due, NoteRow, TaskDraft, TaskKind, TaskRow
 from kiosk_ui.advice.words import NEVER_KEPT
+from kiosk_ui.fake import default_staff
 from kiosk_ui.fake_cast import MIRA
 from kiosk_ui.live import Hub
 from kiosk_ui.model import Viewer
 
 DAY = timedelta(days=1)
+ZONE = ZoneInfo("Europe/Berlin")
 TELLTALE = {"krank": "health", "4111": "payment_card"}  # enough for a fake
 
 
@@ -24,6 +27,8 @@ class FakeAdvice:
     now: Callable[[], datetime]
     names: dict[str, str] = field(default_factory=dict)
     notes_on: dict[str, dict[str, NoteRow]] = field(default_factory=dict)
+    rows: dict[str, TaskRow] = field(default_factory=dict)
+    staff: tuple[Colleague, ...] = tuple(Colleague(c.id, c.name) for c in default_staff())
 
     async def name(self, customer_id: str) -> str:
         """See `Advice`."""
@@ -61,6 +66,117 @@ class FakeAdvice:
         rows[note_id] = replace(rows[note_id], removed=removed)
         self.hub.customer_changed(customer_id)
 
+    async def tasks_for(self, customer_id: str) -> tuple[TaskRow, ...]:
+        """See `Advice`."""
+        return tuple(row for row in await self.tasks() if row.customer_id == customer_id)
+
+    async def tasks(self) -> tuple[TaskRow, ...]:
+        """See `Advice`."""
+        last = self.now().date() + 1000 * DAY
+        return tuple(sorted(self.rows.values(), key=lambda row: row.due_on or last))
+
+    async def task(self, task_id: str) -> TaskRow:
+        """See `Advice`."""
+        return self.rows[task_id]
+
+    async def colleagues(self) -> tuple[Colleague, ...]:
+        """See `Advice`."""
+        return self.staff
+
+    async def add_task(self, key: str, draft: TaskDraft, viewer: Viewer) -> None:
+        """See `Advice`."""
+        del viewer
+        at = time(draft.due_time.hour, draft.due_time.minute) if draft.due_time else None
+        row = TaskRow(
+            key,
+            draft.kind,
+            draft.text,
+            self._due(draft),
+            draft.due_on,
+            datetime.combine(draft.due_on, at, ZONE) if draft.due_on and at else None,
+            draft.customer_id,
+            self.names.get(draft.customer_id, ""),
+            draft.assignee,
+            self._staff_name(draft.assignee),
+        )
+        self.rows.setdefault(key, row)
+        self._told(row)
+
+    async def tick_task(self, task_id: str, viewer: Viewer, *, done: bool) -> None:
+        """See `Advice`."""
+        del viewer
+        self.rows[task_id] = replace(self.rows[task_id], done=done)
+        self._told(self.rows[task_id])
+
+    async def hand_task(self, task_id: str, assignee: str, text: str, viewer: Viewer) -> None:
+        """See `Advice`."""
+        self.rows[task_id] = replace(
+            self.rows[task_id],
+            assignee=assignee,
+            assignee_name=self._staff_name(assignee),
+            handed_by=viewer.staff_name,
+            handed_text=text,
+        )
+        self._told(self.rows[task_id])
+
+    def _due(self, draft: TaskDraft) -> Due:
+        today = self.now().date()
+        if draft.due_on is None:
+            return Due.OPEN
+        if draft.due_on == today:
+            return Due.TODAY
+        return Due.OVERDUE if draft.due_on < today else Due.LATER
+
+    def _staff_name(self, staff_id: str) -> str:
+        return next((one.name for one in self.staff if one.id == staff_id), "")
+
+    def _told(self, row: TaskRow) -> None:
+        self.hub.customer_changed(row.customer_id)
+        self.hub.floor_changed()
+
+
+def sample_tasks(now: datetime) -> tuple[TaskRow, ...]:
+    """An ordinary day's list."""
+    today = now.date()
+    at_four = datetime.combine(today, time(16), ZONE)
+    return (
+        TaskRow(
+            "task-1",
+            TaskKind.FOLLOW_UP,
+            "Zurückrufen, sobald der Mantel in 40 da ist",
+            Due.OVERDUE,
+            today - DAY,
+            customer_id=MIRA,
+            customer="Mira Musterfrau",
+            assignee="bea",
+            assignee_name="Bea Beispiel",
+        ),
+        TaskRow(
+            "task-2",
+            TaskKind.APPOINTMENT,
+            "Anprobe des Hochzeitskleids mit der Schneiderin",
+            Due.TODAY,
+            today,
+            at_four,
+            MIRA,
+            "Mira Musterfrau",
+            "bea",
+            "Bea Beispiel",
+            "Emil Entwurf",
+            "Sie bringt ihre Tochter mit; Kabine 3 ist frei gehalten.",
+        ),
+        TaskRow("task-3", TaskKind.OTHER, "Fenster am Eingang umdekorieren", Due.TODAY, today),
+        TaskRow(
+            "task-4",
+            TaskKind.SERVICE,
+            "Saum kürzen lassen, Abholung vereinbaren",
+            Due.LATER,
+            today + 3 * DAY,
+            assignee="emil",
+            assignee_name="Emil Entwurf",
+        ),
+    )
+
 
 def sample_advice(hub: Hub, now: Callable[[], datetime], names: dict[str, str]) -> FakeAdvice:
     """A shop in which a few things were written down."""
@@ -73,4 +189,5 @@ def sample_advice(hub: Hub, now: Callable[[], datetime], names: dict[str, str]) 
         ),
         NoteRow("note-1", "Mag es, in Ruhe anzuprobieren.", now() - 200 * DAY, "Bea Beispiel"),
     )
-    return FakeAdvice(hub, now, names, {MIRA: {row.id: row for row in written}})
+    notes = {MIRA: {row.id: row for row in written}}
+    return FakeAdvice(hub, now, names, notes, {row.id: row for row in sample_tasks(now())})

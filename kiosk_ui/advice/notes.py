@@ -5,14 +5,25 @@ The sheet lies outside everything that is live, so that no push takes away what 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, TypeVar
-from uuid import UUID, uuid4
+from typing import Annotated
+from uuid import uuid4
 
-from fastapi import APIRouter, Form, HTTPException, Query, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi.responses import HTMLResponse
 
+from kiosk_ui.advice.forms import (
+    MAX_ID,
+    UNPROCESSABLE,
+    CustomerId,
+    Key,
+    Warned,
+    found,
+    gone_to,
+    one_line,
+    part_after,
+)
 from kiosk_ui.advice.port import MAX_TEXT, Advice
 from kiosk_ui.advice.words import NEVER_KEPT, SENSITIVE
 from kiosk_ui.areas import Area, Column, Kit
@@ -23,12 +34,6 @@ from kiosk_ui.router import AsViewer
 
 NAME = "notes"
 PATH = "/notes"
-SEE_OTHER = 303
-UNPROCESSABLE = 422
-
-T = TypeVar("T")
-CustomerId = Annotated[str, Form(max_length=200)]
-Key = Annotated[UUID, Form()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,7 @@ class _NotesRoom:
     def _add_writing(self, router: APIRouter, kit: Kit) -> None:
         @router.get(f"{PATH}/new")
         async def blank(
-            viewer: AsViewer, customer_id: Annotated[str, Query(max_length=200)]
+            viewer: AsViewer, customer_id: Annotated[str, Query(max_length=MAX_ID)]
         ) -> HTMLResponse:
             return await self._sheet(kit, viewer, _Draft(str(uuid4()), customer_id))
 
@@ -99,9 +104,9 @@ class _NotesRoom:
             key: Key,
             customer_id: CustomerId,
             text: Annotated[str, Form(max_length=2 * MAX_TEXT)] = "",
-            warned: Annotated[str, Form(max_length=200)] = "",
+            warned: Warned = "",
         ) -> Response:
-            text = text.replace("\r\n", "\n").strip()[:MAX_TEXT]
+            text = one_line(text, MAX_TEXT)
             draft = _Draft(str(key), customer_id, text, self.advice.warnings(text))
             is_read = set(draft.warnings) <= set(warned.split())
             if not text or draft.is_refused or not is_read:
@@ -141,32 +146,6 @@ class _NotesRoom:
             max_text=MAX_TEXT,
             back=customer_url(draft.customer_id),
         )
-
-
-async def found(deed: Awaitable[T]) -> T:
-    """What a deed brings; a 404 for what is not there, a 422 for what must not be kept."""
-    try:
-        return await deed
-    except LookupError as error:
-        raise HTTPException(404, "nobody who may be named here, or nothing to do") from error
-    except ValueError as error:
-        raise HTTPException(UNPROCESSABLE, str(error)) from error
-
-
-async def part_after(
-    request: Request, kit: Kit, viewer: Viewer, customer_id: str, part: str
-) -> Response:
-    """The changed section for htmx, else the customer's page."""
-    if not wants_fragment(request):
-        return RedirectResponse(customer_url(customer_id), SEE_OTHER)
-    return await found(kit.pages.part(viewer, customer_id, part))
-
-
-def gone_to(request: Request, url: str) -> Response:
-    """The form is done: on to another page, also for htmx."""
-    if wants_fragment(request):
-        return Response(status_code=204, headers={"HX-Redirect": url})
-    return RedirectResponse(url, SEE_OTHER)
 
 
 def notes_area(advice: Advice) -> Area:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from kiosk_ui.advice.model import NoteRow
+from kiosk_ui.advice.model import Colleague, NoteRow, TaskDraft, TaskRow
 from kiosk_ui.model import Viewer
 
 MAX_TEXT = 1000  # characters of a note
+MAX_TASK = 500  # characters of a task, or of a word on handing it over
 
 
 class Advice(Protocol):
@@ -34,3 +35,24 @@ class Advice(Protocol):
 
     async def restore_note(self, note_id: str, customer_id: str, viewer: Viewer) -> None:
         """Take `remove_note` back. LookupError if unknown, or if it is too late."""
+
+    async def tasks_for(self, customer_id: str) -> tuple[TaskRow, ...]:
+        """What is to be done for a customer, the soonest first, and what was just done."""
+
+    async def tasks(self) -> tuple[TaskRow, ...]:
+        """What is to be done in this shop, the soonest first, and what was just done."""
+
+    async def task(self, task_id: str) -> TaskRow:
+        """One task. LookupError if unknown."""
+
+    async def colleagues(self) -> tuple[Colleague, ...]:
+        """Everybody who may be given a task."""
+
+    async def add_task(self, key: str, draft: TaskDraft, viewer: Viewer) -> None:
+        """Make a task; ValueError for one that makes no sense."""
+
+    async def tick_task(self, task_id: str, viewer: Viewer, *, done: bool) -> None:
+        """It is done, or not after all. LookupError if unknown."""
+
+    async def hand_task(self, task_id: str, assignee: str, text: str, viewer: Viewer) -> None:
+        """Give it to somebody else, with a word. LookupError if unknown."""

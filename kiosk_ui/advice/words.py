@@ -17,3 +17,11 @@ SENSITIVE: Mapping[str, str] = {
     "password": msg("a password or PIN"),
 }
 NEVER_KEPT = frozenset({"payment_card"})
+
+TASK_KINDS: Mapping[str, str] = {
+    "follow_up": msg("Get in touch"),
+    "appointment": msg("Appointment"),
+    "hand_over": msg("Hand-over"),
+    "service": msg("Service"),
+    "other": msg("Other"),
+}

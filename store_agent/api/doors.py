@@ -86,6 +86,13 @@ DOORS: tuple[Door, ...] = (
     Door("POST", "/notes", STAFF),
     Door("POST", "/notes/{note_id}/remove", STAFF),
     Door("POST", "/notes/{note_id}/restore", STAFF),
+    Door("GET", "/tasks", STAFF),
+    Door("POST", "/tasks", STAFF),
+    Door("GET", "/tasks/new", STAFF),
+    Door("POST", "/tasks/{task_id}/done", STAFF),
+    Door("POST", "/tasks/{task_id}/open", STAFF),
+    Door("GET", "/tasks/{task_id}/hand-over", STAFF),
+    Door("POST", "/tasks/{task_id}/hand-over", STAFF),
     Door("GET", "/search", STAFF),
     Door("GET", "/status", STAFF),
     Door("GET", "/events", DEVICE),  # without staff it tells the page to lock

@@ -69,9 +69,11 @@ class Announcer:
         if self._shop is not None and self._shop.opens_by_itself(customer_id):
             self._hub.floor_changed()
 
-    def advice_changed(self, customer_id: str) -> None:
-        """Staff wrote or did something about this customer."""
-        self._hub.customer_changed(customer_id)
+    def advice_changed(self, customer_id: str | None) -> None:
+        """Staff wrote or did something about this customer, or about none."""
+        if customer_id is not None:
+            self._hub.customer_changed(customer_id)
+        self._hub.floor_changed()  # lists of tasks and clients, and their numbers in the rail
         if self._sync is not None:
             self._sync.nudge()
 

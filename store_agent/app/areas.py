@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 from kiosk_ui.advice.area import advice_areas
 from kiosk_ui.areas import Area
 from kiosk_ui.lines import lines_area
 from store_agent.advising.notes import Notes
+from store_agent.advising.tasks import Tasks
 from store_agent.app.announcer import Announcer
 from store_agent.clock import Clock
 from store_agent.storage import Storage
@@ -15,11 +18,16 @@ from sync.worker import SyncWorker
 
 
 def build_areas(
-    storage: Storage, clock: Clock, sync: SyncWorker | None, announcer: Announcer
+    storage: Storage,
+    zone: ZoneInfo,
+    clock: Clock,
+    sync: SyncWorker | None,
+    announcer: Announcer,
 ) -> tuple[Area, ...]:
     """In the order of the rail."""
     notes = Notes(storage, clock, announcer.advice_changed)
+    tasks = Tasks(storage, zone, clock, announcer.advice_changed)
     return (
-        *advice_areas(TabletAdvice(storage, clock, notes)),
+        *advice_areas(TabletAdvice(storage, zone, clock, notes, tasks)),
         lines_area(TabletLines(storage, sync, clock)),
     )

@@ -21,6 +21,7 @@ from store_agent.storage import (
     persons,
     redemptions,
     scope,
+    tasks,
     visits,
 )
 from store_agent.storage.errors import SnapshotFailed
@@ -194,6 +195,7 @@ class SyncCache:
                 persons.confirm(tx, event_id)
                 fences.confirm(tx, event_id)
                 notes.confirm(tx, event_id)
+                tasks.confirm(tx, event_id)
                 redemptions.confirm_points(tx, event_id)
 
         await self._storage.write(confirm)

@@ -159,7 +159,7 @@ def build(settings: Settings, clock: Clock, addresses: Addresses) -> Agent:
         _kiosk_settings(settings, addresses),
         now=clock.now,
         monotonic=clock.monotonic,
-        areas=build_areas(storage, clock, sync, announcer),
+        areas=build_areas(storage, ZoneInfo(settings.store.zone), clock, sync, announcer),
     )
     routers = (
         health.router(components.rows, metrics),

@@ -13,17 +13,16 @@ from pydantic import TypeAdapter, ValidationError
 
 from store_agent.demo.place import STORE_ID
 from store_agent.demo.settlement import RULES as RIGHTS
+from store_agent.demo.written import RULES as WRITTEN
 from store_agent.domain.consent import ConsentDecision, ConsentState
 from store_agent.domain.customer import PersonState
 from store_agent.domain.events import EventType
-from store_agent.domain.note import Note
 from sync.reference_platform.rules import Documents, EventRefusedError, PlatformEvent
 
 Document = dict[str, Any]
 _Settle = Callable[[Document, PlatformEvent], Document]
 
 _read_state = TypeAdapter(PersonState).validate_python
-_read_text = TypeAdapter(str).validate_python
 _read_consent_state = TypeAdapter(ConsentState).validate_python
 
 
@@ -35,8 +34,8 @@ class DemoRules:
         if event.type == EventType.FENCES_CHANGED:
             _settle_fences(event, store)
             return
-        if event.type == EventType.NOTE_RECORDED:
-            _settle_note(event, store)
+        if event.type in WRITTEN:
+            _settle_written(event, store)
             return
         if event.type in RIGHTS:
             _settle_right(event, store)
@@ -64,29 +63,13 @@ def _settle_fences(event: PlatformEvent, store: Documents) -> None:
     store.put("fences", STORE_ID, document, confirms=event.id)
 
 
-def _settle_note(event: PlatformEvent, store: Documents) -> None:
-    """A note is read in every shop; one that was removed, in none."""
-    data = event.data
+def _settle_written(event: PlatformEvent, store: Documents) -> None:
     try:
-        note_id = _read_text(data["note_id"])
-        if data["removed"]:
-            store.delete("notes", note_id, confirms=event.id)
-            return
-        document = {
-            "id": note_id,
-            "customer_id": event.subject,
-            "text": data["text"],
-            "at": data["written_at"],
-            "author": data["author"],
-            "author_name": data["author_name"],
-            "store": event.store_id,
-        }
-        TypeAdapter(Note).validate_python(document)
+        WRITTEN[event.type](event, store)
     except (KeyError, ValidationError) as error:
         raise EventRefusedError(
             "invalid_data", f"{event.type} lacks a usable {_field(error)}"
         ) from error
-    store.put("notes", note_id, document, confirms=event.id)
 
 
 def _settle_right(event: PlatformEvent, store: Documents) -> None:

@@ -19,6 +19,7 @@ from store_agent.domain.greeting import Greeting, OfferDecision, Verdict, Visit
 from store_agent.domain.note import Note
 from store_agent.domain.sale import Sale
 from store_agent.domain.scan import Scan, ScanReason
+from store_agent.domain.task import Task
 
 # Refusals that concern the person, not the pass.
 UNNAMED_REASONS = frozenset(
@@ -55,6 +56,7 @@ class EventType(StrEnum):
     VOUCHER_WANTED = "store.voucher.wanted"
     EVENTS_DROPPED = "store.events.dropped"
     NOTE_RECORDED = "store.note.recorded"
+    TASK_CHANGED = "store.task.changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,3 +214,22 @@ def note_recorded(event_id: str, at: datetime, note: Note, *, removed: bool) -> 
         "removed": removed,
     }
     return Event(event_id, EventType.NOTE_RECORDED, at, data, note.customer_id)
+
+
+def task_changed(event_id: str, task: Task, changed_by: str) -> Event:
+    """A task as it is now, whatever became of it; `changed_by` is a staff id."""
+    data = {
+        "task_id": task.id,
+        "kind": task.kind,
+        "state": task.state,
+        "text": task.text,
+        "due_on": task.due_on,
+        "due_at": task.due_at,
+        "assignee": task.assignee,
+        "handed_by": task.handed_by,
+        "handed_text": task.handed_text,
+        "created_at": task.created_at,
+        "created_by": task.created_by,
+        "changed_by": changed_by,
+    }
+    return Event(event_id, EventType.TASK_CHANGED, task.changed_at, data, task.customer_id)

@@ -124,5 +124,16 @@ MIGRATIONS = MigrationSet(
             ) WITHOUT ROWID;
             """,
         ),
+        (
+            "0006_advising_tasks",
+            """
+            CREATE TABLE tasks (
+                id TEXT PRIMARY KEY, customer_id TEXT, store TEXT NOT NULL, state TEXT NOT NULL,
+                doc BLOB NOT NULL
+            ) WITHOUT ROWID;
+            CREATE INDEX tasks_open ON tasks (store) WHERE state = 'open';
+            CREATE INDEX tasks_customer ON tasks (customer_id) WHERE customer_id IS NOT NULL;
+            """,
+        ),
     ),
 )

@@ -26,6 +26,7 @@ from store_agent.domain.errors import InvalidInput
 from store_agent.domain.note import Note
 from store_agent.domain.offer import Offer, Voucher
 from store_agent.domain.rights import LotGrant
+from store_agent.domain.task import Task
 from store_agent.identity import rotating
 from store_agent.offers import checks
 from store_agent.storage import codec, words
@@ -133,6 +134,12 @@ COLLECTIONS: Mapping[str, Collection] = MappingProxyType(
             key="lot_id",
         ),
         "weather": Collection("weather", Weather),
+        "tasks": Collection(
+            "tasks",
+            Task,
+            ("customer_id", "store", "state"),
+            lambda one: (one.customer_id, one.store, one.state.value),
+        ),
         "notes": Collection("notes", Note, ("customer_id",), lambda one: (one.customer_id,)),
     }
 )

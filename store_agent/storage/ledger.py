@@ -228,6 +228,16 @@ MIGRATIONS = MigrationSet(
             CREATE INDEX notes_event ON notes (event_id);
             """,
         ),
+        (
+            "0006_advising_tasks",
+            """
+            CREATE TABLE tasks (
+                id TEXT PRIMARY KEY, customer_id TEXT, changed_at TEXT NOT NULL, doc BLOB NOT NULL,
+                event_id TEXT NOT NULL, confirmed INTEGER NOT NULL DEFAULT 0
+            ) WITHOUT ROWID;
+            CREATE INDEX tasks_event ON tasks (event_id);
+            """,
+        ),
     ),
 )
 

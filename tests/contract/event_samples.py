@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import orjson
@@ -37,6 +38,7 @@ from store_agent.domain.rights import (
 )
 from store_agent.domain.sale import Sale, SaleLine, Tender
 from store_agent.domain.scan import Resolution, Scan, ScanKind, ScanReason, ScanSource
+from store_agent.domain.task import Task, TaskKind
 from store_agent.presence.zone_events import to_platform
 from sync import outbox
 from sync.fakes import PlainLedger
@@ -45,6 +47,7 @@ from sync.transports.cloudevents import encode_batch
 AT = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 SOURCE = "/stores/s1/epoch1"
 VISIT = Visit("v-1", "c-1", AT, AT, "till-0")
+TASK = Task("t-1", TaskKind.SERVICE, "Saum heften", AT, "bea", AT, "s1")
 NOTE = Note("n-1", "c-1", "Mag keine Wolle.", AT, "bea", "Bea Beispiel", "s1")
 
 
@@ -74,6 +77,12 @@ def _people() -> list[Event]:
         events.fences_changed("e", AT, {"type": "FeatureCollection", "features": []}),
         events.note_recorded("e", AT, NOTE, removed=False),
         events.note_recorded("e", AT, NOTE, removed=True),
+        events.task_changed("e", TASK, "bea"),
+        events.task_changed(
+            "e",
+            replace(TASK, due_on=AT.date(), due_at=AT, assignee="emil", customer_id="c-1"),
+            "bea",
+        ),
         events.ledger_replaced("e", AT, "damaged"),
         events.events_dropped("e", AT, lost),
         events.events_dropped(

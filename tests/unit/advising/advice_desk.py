@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
 
 from builders import Shop
 
 from kiosk_ui.model import Role, Viewer
 from store_agent.advising.author import Author
 from store_agent.advising.notes import Notes
+from store_agent.advising.tasks import Tasks
 from store_agent.tablet.advice import TabletAdvice
 from sync.feed import Change, ChangeOp
 
+ZONE = ZoneInfo("Europe/Berlin")
 BEA = Author("s-bea", "Bea Beispiel")
 EMIL = Author("s-emil", "Emil Entwurf")
 VIEWER = Viewer("d-1", "Schuhe", "s-bea", "Bea Beispiel", Role.ASSOCIATE, "de")
@@ -27,7 +30,8 @@ class Desk:
     def __post_init__(self):
         storage, clock = self.running.agent.storage, self.running.clock
         self.notes = Notes(storage, clock, self.told.append)
-        self.tablet = TabletAdvice(storage, clock, self.notes)
+        self.tasks = Tasks(storage, ZONE, clock, self.told.append)
+        self.tablet = TabletAdvice(storage, ZONE, clock, self.notes, self.tasks)
 
     async def texts(self, customer_id="c-1"):
         rows = await self.tablet.notes(customer_id)

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from store_agent.demo.rules import DemoRules
 from store_agent.domain.consent import CLIENTELING, is_granted
 from store_agent.domain.customer import Customer, PersonState
+from store_agent.domain.task import Task
 from sync.reference_platform.rules import EventRefusedError, PlatformEvent
 
 AT = "2026-11-21T10:00:00+00:00"
@@ -179,3 +180,35 @@ def test_a_note_is_read_in_every_shop_until_it_is_removed():
 def test_a_note_that_makes_no_sense_is_refused(fields):
     with pytest.raises(EventRefusedError):
         DemoRules().apply(note(**fields), Documents(ERIKA))
+
+
+def task(**fields: object) -> PlatformEvent:
+    data = {
+        "task_id": "t-1",
+        "kind": "service",
+        "state": "open",
+        "text": "Saum heften",
+        "due_on": "2026-11-24",
+        "due_at": None,
+        "assignee": None,
+        "handed_by": None,
+        "handed_text": "",
+        "created_at": "2026-11-21T10:00:00Z",
+        "created_by": "s-bea",
+        "changed_by": "s-bea",
+    }
+    return event("store.task.changed", data | fields)
+
+
+def test_a_task_comes_back_as_it_is_now():
+    documents = Documents(ERIKA)
+    DemoRules().apply(task(), documents)
+    DemoRules().apply(task(state="done"), documents)
+    kept = TypeAdapter(Task).validate_python(documents.others["tasks", "t-1"])
+    assert (kept.customer_id, kept.state, kept.store) == ("c-1", "done", "s")
+    assert documents.confirmed == ["e-1", "e-1"]
+
+
+def test_a_task_that_makes_no_sense_is_refused():
+    with pytest.raises(EventRefusedError):
+        DemoRules().apply(task(kind="famous"), Documents(ERIKA))
