@@ -82,7 +82,7 @@ def _add_login(router: APIRouter, access: Access, hub: Hub, pages: Pages) -> Non
                 await access.staff_choices(device),
                 language,
                 chosen=staff_id,
-                error=_why(refusal, pages.printer.formats(language)),
+                error=refusal_text(refusal, pages.printer.formats(language)),
                 status=TOO_MANY if refusal.reason is LoginReason.LOCKED else UNAUTHORIZED,
             )
         response = RedirectResponse("/", SEE_OTHER)
@@ -103,7 +103,8 @@ def _add_login(router: APIRouter, access: Access, hub: Hub, pages: Pages) -> Non
         return response
 
 
-def _why(refusal: LoginRefused, formats: Formats) -> str:
+def refusal_text(refusal: LoginRefused, formats: Formats) -> str:
+    """Why nobody got in, for whoever stands there."""
     if refusal.reason is LoginReason.LOCKED and refusal.until:
         text = formats.gettext("Too many wrong PINs. Try again at %(when)s.")
         return text % {"when": formats.clock(refusal.until)}

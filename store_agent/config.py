@@ -40,6 +40,7 @@ class Audience(StrEnum):
     ADMIN = "admin"
     DEVICE = "device"  # a paired tablet, nobody logged in
     STAFF = "staff"  # a paired tablet with an associate or manager
+    TURNED = "turned"  # a paired tablet in the hands of a customer
     PUBLIC = "public"
 
 
@@ -86,7 +87,7 @@ class TokenSettings(_Section):
     @field_validator("audience")
     @classmethod
     def _machine(cls, value: Audience) -> Audience:
-        if value in {Audience.DEVICE, Audience.STAFF, Audience.PUBLIC}:
+        if value in {Audience.DEVICE, Audience.STAFF, Audience.TURNED, Audience.PUBLIC}:
             raise ValueError("a token can only be till, relay, satellite, display, monitor, admin")
         return value
 

@@ -15,6 +15,9 @@ KIB = 1024
 BODY_LIMIT = 64 * KIB
 
 PUBLIC = frozenset({Audience.PUBLIC})
+# A tablet in a customer's hands gets through nothing but this, public doors included.
+TURNED = frozenset({Audience.TURNED})
+EVERYBODY = PUBLIC | TURNED
 DEVICE = frozenset({Audience.DEVICE, Audience.STAFF})
 STAFF = frozenset({Audience.STAFF})
 SCANNERS = frozenset({Audience.TILL, Audience.SATELLITE, Audience.ADMIN})
@@ -67,10 +70,10 @@ DOORS: tuple[Door, ...] = (
     Door("GET", "/login", DEVICE),
     Door("POST", "/login", DEVICE),
     Door("POST", "/language", PUBLIC),
-    Door("GET", "/static/{digest}/{name:path}", PUBLIC),
-    Door("GET", "/sw.js", PUBLIC),
-    Door("GET", "/manifest.webmanifest", PUBLIC),
-    Door("GET", "/offline", PUBLIC),
+    Door("GET", "/static/{digest}/{name:path}", EVERYBODY),
+    Door("GET", "/sw.js", EVERYBODY),
+    Door("GET", "/manifest.webmanifest", EVERYBODY),
+    Door("GET", "/offline", EVERYBODY),
     # the tablet: what staff see and do
     Door("GET", "/", STAFF),
     Door("GET", "/customers/{customer_id:path}", STAFF),
@@ -86,6 +89,7 @@ DOORS: tuple[Door, ...] = (
     Door("POST", "/notes", STAFF),
     Door("POST", "/notes/{note_id}/remove", STAFF),
     Door("POST", "/notes/{note_id}/restore", STAFF),
+<<<<<<< main
     Door("GET", "/tasks", STAFF),
     Door("POST", "/tasks", STAFF),
     Door("GET", "/tasks/new", STAFF),
@@ -93,6 +97,18 @@ DOORS: tuple[Door, ...] = (
     Door("POST", "/tasks/{task_id}/open", STAFF),
     Door("GET", "/tasks/{task_id}/hand-over", STAFF),
     Door("POST", "/tasks/{task_id}/hand-over", STAFF),
+=======
+    Door("POST", "/turned", STAFF),
+    # the tablet: what a customer sees and does while it is turned
+    Door("GET", "/turned", TURNED | DEVICE),  # the staff's tablet is led to its own page
+    Door("GET", "/turned/still", TURNED),
+    Door("POST", "/turned/stay", TURNED),
+    Door("POST", "/turned/language", TURNED),
+    Door("POST", "/turned/consents", TURNED),
+    Door("POST", "/turned/done", TURNED),
+    Door("GET", "/turned/back", TURNED),
+    Door("POST", "/turned/back", TURNED),
+>>>>>>> local
     Door("GET", "/search", STAFF),
     Door("GET", "/status", STAFF),
     Door("GET", "/events", DEVICE),  # without staff it tells the page to lock

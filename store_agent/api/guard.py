@@ -29,6 +29,7 @@ SECURITY_HEADERS = (
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
 )
+TURNED_PAGE = "/turned"
 NO_TABLET: dict[str, Any] = {"device": None, "viewer": None}
 log = structlog.get_logger(__name__)
 
@@ -150,6 +151,8 @@ def _limited(receive: Receive, limit: int) -> Receive:
 
 
 def _audience(door: Door | None, caller: Caller, scope: Scope, headers: Headers) -> Response | None:
+    if caller.audience is Audience.TURNED:
+        return _turned_away(door, scope, headers)
     if door is None:
         return None if caller is not NOBODY else _unauthorised("who are you?")
     if Audience.PUBLIC in door.audiences or caller.audience in door.audiences:
@@ -167,6 +170,17 @@ def _way_in(caller: Caller, headers: Headers) -> Response:
     if "text/html" in headers.get("accept", ""):
         return RedirectResponse(target, 303)
     return _unauthorised("this door needs a token or a paired tablet")
+
+
+def _turned_away(door: Door | None, scope: Scope, headers: Headers) -> Response | None:
+    """A tablet in a customer's hands has one page: whatever else is asked for leads there."""
+    if door is not None and Audience.TURNED in door.audiences:
+        return None
+    if headers.get("hx-request"):
+        return Response(status_code=401, headers={"HX-Redirect": TURNED_PAGE})
+    if scope["method"] == "GET" and "text/html" in headers.get("accept", ""):
+        return RedirectResponse(TURNED_PAGE, 303)
+    return problem(403, "this tablet is turned to a customer", hint="Turn it back with your PIN.")
 
 
 def _declared_size(door: Door | None, headers: Headers) -> Response | None:

@@ -46,6 +46,7 @@ from store_agent.app.lines import build_lookups, build_sync
 from store_agent.app.presence import Presence, build_presence, hearing
 from store_agent.app.readers import Scanner, build_readers, listen
 from store_agent.app.serving import serve
+from store_agent.app.turned import build_turned
 from store_agent.app.waiting import build_upkeep
 from store_agent.checkout.bundle import BundleSigner
 from store_agent.checkout.cases import Counter
@@ -159,7 +160,14 @@ def build(settings: Settings, clock: Clock, addresses: Addresses) -> Agent:
         _kiosk_settings(settings, addresses),
         now=clock.now,
         monotonic=clock.monotonic,
+<<<<<<< main
         areas=build_areas(storage, ZoneInfo(settings.store.zone), clock, sync, announcer),
+=======
+        areas=(
+            *build_areas(storage, clock, sync, announcer),
+            build_turned(storage, clock, announcer, access),
+        ),
+>>>>>>> local
     )
     routers = (
         health.router(components.rows, metrics),

@@ -229,6 +229,7 @@ MIGRATIONS = MigrationSet(
             """,
         ),
         (
+<<<<<<< main
             "0006_advising_tasks",
             """
             CREATE TABLE tasks (
@@ -236,6 +237,16 @@ MIGRATIONS = MigrationSet(
                 event_id TEXT NOT NULL, confirmed INTEGER NOT NULL DEFAULT 0
             ) WITHOUT ROWID;
             CREATE INDEX tasks_event ON tasks (event_id);
+=======
+            "0007_turned_tablets",
+            """
+            -- Tablets lent to a customer for one page; locked until somebody's PIN ends it.
+            CREATE TABLE turned_tablets (
+                device_id TEXT PRIMARY KEY, customer_id TEXT NOT NULL, page TEXT NOT NULL,
+                language TEXT NOT NULL, staff_id TEXT NOT NULL, started_at TEXT NOT NULL,
+                last_at TEXT NOT NULL
+            ) WITHOUT ROWID;
+>>>>>>> local
             """,
         ),
     ),

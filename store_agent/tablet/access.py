@@ -19,7 +19,16 @@ from store_agent.clock import Clock
 from store_agent.domain.catalog import StaffMember
 from store_agent.domain.errors import Unavailable
 from store_agent.domain.ids import new_id
-from store_agent.storage import Connection, Storage, View, catalog, devices, sessions, staff_pins
+from store_agent.storage import (
+    Connection,
+    Storage,
+    View,
+    catalog,
+    devices,
+    sessions,
+    staff_pins,
+    turned,
+)
 
 TOKEN_BYTES = 32  # 256 random bits for device and session tokens
 # WCAG 2.2.1: a session limit beyond 20 hours needs no warning; it still ends every night.
@@ -119,6 +128,11 @@ class TabletAccess:
         if found is None or found.revoked_at is not None:
             return None
         return Device(found.id, found.name)
+
+    async def is_turned(self, device: Device) -> bool:
+        """Whether a customer has this tablet, or had it and nobody has turned it back yet."""
+        found = await self._storage.read(lambda view: turned.get(view.ledger, device.id))
+        return found is not None
 
     async def viewer(self, device: Device, session_token: str, language: str) -> Viewer | None:
         """Who is logged in at this tablet now."""

@@ -28,6 +28,10 @@ class CookieReader:
         device = await self._access.device(token) if token else None
         if device is None:
             return TabletVisitor(NOBODY, NO_TABLET)
+        if await self._access.is_turned(device):  # whatever else its cookies say
+            return TabletVisitor(
+                Caller(Audience.TURNED, device.id), {"device": device, "viewer": None}
+            )
         session = read_cookie(cookies, Cookie.STAFF, scheme)
         language = choose_language(
             read_cookie(cookies, Cookie.LANGUAGE, scheme), headers.get("accept-language")

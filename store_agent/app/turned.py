@@ -1,0 +1,26 @@
+"""The turned tablet, wired to the agent."""
+
+from __future__ import annotations
+
+from kiosk_ui.areas import Area
+from kiosk_ui.turned.area import turned_area
+from store_agent.app.announcer import Announcer
+from store_agent.clock import Clock
+from store_agent.storage import Storage
+from store_agent.tablet.access import TabletAccess
+from store_agent.tablet.turned import TabletTurned
+from store_agent.welcoming.consenting import Consenting
+from store_agent.welcoming.turning import Turning
+
+
+def build_turned(
+    storage: Storage, clock: Clock, announcer: Announcer, access: TabletAccess
+) -> Area:
+    """The room with its verbs."""
+
+    def changed() -> None:
+        announcer.happened(None)
+
+    consenting = Consenting(storage, clock, changed)
+    tablet = TabletTurned(storage, clock, access, Turning(storage, clock), consenting)
+    return turned_area(tablet)

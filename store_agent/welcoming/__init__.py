@@ -1,0 +1,1 @@
+"""What customers say themselves on a tablet that is turned to them. ONE transaction each."""
