@@ -89,7 +89,6 @@ DOORS: tuple[Door, ...] = (
     Door("POST", "/notes", STAFF),
     Door("POST", "/notes/{note_id}/remove", STAFF),
     Door("POST", "/notes/{note_id}/restore", STAFF),
-<<<<<<< main
     Door("GET", "/tasks", STAFF),
     Door("POST", "/tasks", STAFF),
     Door("GET", "/tasks/new", STAFF),
@@ -97,7 +96,6 @@ DOORS: tuple[Door, ...] = (
     Door("POST", "/tasks/{task_id}/open", STAFF),
     Door("GET", "/tasks/{task_id}/hand-over", STAFF),
     Door("POST", "/tasks/{task_id}/hand-over", STAFF),
-=======
     Door("POST", "/turned", STAFF),
     # the tablet: what a customer sees and does while it is turned
     Door("GET", "/turned", TURNED | DEVICE),  # the staff's tablet is led to its own page
@@ -108,7 +106,6 @@ DOORS: tuple[Door, ...] = (
     Door("POST", "/turned/done", TURNED),
     Door("GET", "/turned/back", TURNED),
     Door("POST", "/turned/back", TURNED),
->>>>>>> local
     Door("GET", "/search", STAFF),
     Door("GET", "/status", STAFF),
     Door("GET", "/events", DEVICE),  # without staff it tells the page to lock

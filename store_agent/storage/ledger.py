@@ -229,7 +229,6 @@ MIGRATIONS = MigrationSet(
             """,
         ),
         (
-<<<<<<< main
             "0006_advising_tasks",
             """
             CREATE TABLE tasks (
@@ -237,7 +236,9 @@ MIGRATIONS = MigrationSet(
                 event_id TEXT NOT NULL, confirmed INTEGER NOT NULL DEFAULT 0
             ) WITHOUT ROWID;
             CREATE INDEX tasks_event ON tasks (event_id);
-=======
+            """,
+        ),
+        (
             "0007_turned_tablets",
             """
             -- Tablets lent to a customer for one page; locked until somebody's PIN ends it.
@@ -246,7 +247,6 @@ MIGRATIONS = MigrationSet(
                 language TEXT NOT NULL, staff_id TEXT NOT NULL, started_at TEXT NOT NULL,
                 last_at TEXT NOT NULL
             ) WITHOUT ROWID;
->>>>>>> local
             """,
         ),
     ),
