@@ -75,7 +75,8 @@ class NatsLine:
                 await link.publish(message.subject, message.body, headers)
             number, message = last
             headers = _headers(message) | _batch(batch_id, number) | {BATCH_COMMIT: "1"}
-            return _stored(await link.ask(message.subject, message.body, headers))
+            reply = await link.ask(message.subject, message.body, headers)
+            return _stored(reply, batch_id, len(messages))
 
     async def repeat(self, messages: Sequence[Outgoing], deadline_s: float) -> list[Stored]:
         """See `JetStream.repeat`."""
@@ -203,11 +204,14 @@ def _batch(batch_id: str, number: int) -> dict[str, str]:
     return {BATCH_ID: batch_id, BATCH_SEQUENCE: str(number)}
 
 
-def _stored(reply: Reply) -> Stored:
+def _stored(reply: Reply, batch_id: str | None = None, count: int | None = None) -> Stored:
+    """What an acknowledgement says. Raises TransportError unless it is of just this batch."""
     document = wire.document_of(_answered(reply, "the events' subject").body)
     seq = document.get("seq")
     if not isinstance(seq, int) or seq < 1:
         raise TransportError("the answer acknowledges nothing")
+    if (document.get("batch"), document.get("count")) != (batch_id, count):
+        raise TransportError("the answer acknowledges something else")
     return Stored(seq, document.get("duplicate") is True)
 
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from sync.errors import TransportError, UnreachableError
 from sync.jetstream import credentials, names
@@ -57,7 +58,9 @@ class Link:
 
     def __init__(self, name: str) -> None:
         """Use `connect`."""
-        self._inbox = f"_INBOX.{names.token(name)}"
+        # Its own: an answer that an earlier or another connection of this shop waits for must never
+        # be taken for one of ours. It would acknowledge what nobody has stored.
+        self._inbox = f"_INBOX.{names.token(name)}.{uuid4().hex}"
         self._name = name
         self._waiting: dict[str, asyncio.Future[Reply]] = {}
         self._listeners: list[Callable[[TransportError], None]] = []
