@@ -160,14 +160,10 @@ def build(settings: Settings, clock: Clock, addresses: Addresses) -> Agent:
         _kiosk_settings(settings, addresses),
         now=clock.now,
         monotonic=clock.monotonic,
-<<<<<<< main
-        areas=build_areas(storage, ZoneInfo(settings.store.zone), clock, sync, announcer),
-=======
         areas=(
-            *build_areas(storage, clock, sync, announcer),
+            *build_areas(storage, ZoneInfo(settings.store.zone), clock, sync, announcer),
             build_turned(storage, clock, announcer, access),
         ),
->>>>>>> local
     )
     routers = (
         health.router(components.rows, metrics),
