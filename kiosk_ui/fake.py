@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from kiosk_ui.errors import LoginReason, LoginRefused, PairingRefused
 from kiosk_ui.live import Hub
 from kiosk_ui.model import (
+    Answered,
     ArrivalRow,
     BasketNote,
     Claim,
@@ -27,6 +28,7 @@ from kiosk_ui.model import (
     Money,
     OfferInBasket,
     OpenedBy,
+    Outcome,
     PersonMark,
     ProposalNote,
     ProposalState,
@@ -57,6 +59,7 @@ class FakeShop:
     guests: list[GuestRow] = field(default_factory=list)
     passes: Mapping[str, str] = field(default_factory=dict)
     said: set[str] = field(default_factory=set)
+    answers: dict[str, Answered] = field(default_factory=dict)
     not_them: set[str] = field(default_factory=set)
     seen: list[str] = field(default_factory=list)  # the "access log"
     latest: str | None = None  # who was scanned last
@@ -99,8 +102,11 @@ class FakeShop:
             raise LookupError(customer_id)
         if row is None:
             return replace(page, visit_id=None, in_shop_since=None, lane="")
+        answered = self.answers.get(row.visit_id)
         return replace(
             page,
+            sentence=None if answered else page.sentence,
+            answered=answered,
             visit_id=row.visit_id,
             in_shop_since=row.since,
             lane=row.lane,
@@ -165,13 +171,21 @@ class FakeShop:
         """Back on the floor."""
         self._change(visit_id, self.not_them.discard)
 
-    async def mark_said(self, visit_id: str, viewer: Viewer) -> None:
+    async def note_answer(
+        self, visit_id: str, topic: str, outcome: Outcome, viewer: Viewer
+    ) -> None:
         """The sentence rests."""
-        self._change(visit_id, self.said.add)
+        del viewer
+        self._change(visit_id, lambda _: None)
+        self.answers[visit_id] = Answered(topic, outcome)
+        if outcome is Outcome.SAID:
+            self.said.add(visit_id)
 
-    async def undo_said(self, visit_id: str, viewer: Viewer) -> None:
+    async def take_back_answer(self, visit_id: str, topic: str, viewer: Viewer) -> None:
         """The sentence is back."""
+        del topic, viewer
         self._change(visit_id, self.said.discard)
+        self.answers.pop(visit_id, None)
 
     async def claim(self, visit_id: str, viewer: Viewer, instead_of: str = "") -> None:
         """ "I'm with her", unless somebody unseen was first."""

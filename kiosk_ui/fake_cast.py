@@ -151,6 +151,7 @@ def _cast(now: datetime, *, german: bool) -> dict[str, CustomerPage]:
             "Gutschein 15 €, Mindesteinkauf 50 €, endet heute"
             if german
             else "€15 voucher, from €50, ends today",
+            "right:voucher-15",
         ),
     )  # fmt: skip
     return pages
@@ -177,7 +178,9 @@ def _plain(sketch: Sketch, now: datetime, *, german: bool) -> CustomerPage:
 def _small_talk(why: str, mark: PersonMark) -> Sentence | None:
     if not why or mark is PersonMark.DO_NOT_APPROACH:
         return None
-    return Sentence("Schön, dass Sie wieder da sind. Darf ich Ihnen das Neue zeigen?", why)
+    return Sentence(
+        "Schön, dass Sie wieder da sind. Darf ich Ihnen das Neue zeigen?", why, "welcome_back"
+    )
 
 
 def _mira(now: datetime, *, german: bool) -> CustomerPage:
@@ -194,6 +197,7 @@ def _mira(now: datetime, *, german: bool) -> CustomerPage:
             "Abholung seit gestern, Regal C4 · Schal von der Wunschliste, hier vorrätig"
             if german
             else "Pickup since yesterday, shelf C4 · the scarf is on her wish list and in stock",
+            "pickup",
         ),
         offers=_offers(now, german=german),
         last_visit_at=now - timedelta(days=23),

@@ -131,6 +131,7 @@ KINDS: Mapping[str, str] = {
     "store.fences.changed": msg("Zones drawn"),
     "store.note.recorded": msg("Note on a customer"),
     "store.task.changed": msg("Task"),
+    "store.sentence.answered": msg("Answer of a customer"),
     "store.events.dropped": msg("Note of dropped events"),
 }
 REASONS: Mapping[str, str] = {

@@ -15,6 +15,7 @@ from kiosk_ui.model import (
     CustomerPage,
     Device,
     Floor,
+    Outcome,
     ScanOutcome,
     SearchHit,
     StaffChoice,
@@ -53,11 +54,16 @@ class Shop(Protocol):
     async def undo_not_this_person(self, visit_id: str, viewer: Viewer) -> None:
         """Take `mark_not_this_person` back. LookupError if unknown."""
 
-    async def mark_said(self, visit_id: str, viewer: Viewer) -> None:
-        """The sentence was said: gone for this visit. LookupError if unknown."""
+    async def note_answer(
+        self, visit_id: str, topic: str, outcome: Outcome, viewer: Viewer
+    ) -> None:
+        """What became of the sentence about `topic`, which rests now. LookupError if unknown.
 
-    async def undo_said(self, visit_id: str, viewer: Viewer) -> None:
-        """Take `mark_said` back. LookupError if unknown."""
+        After SAID nothing is suggested in this visit, after the others the next thing is.
+        """
+
+    async def take_back_answer(self, visit_id: str, topic: str, viewer: Viewer) -> None:
+        """That `note_answer` was a slip. LookupError if the visit is unknown."""
 
     async def claim(self, visit_id: str, viewer: Viewer, instead_of: str = "") -> None:
         """ "I'm with her", seen on all tablets; nothing if somebody else was first.

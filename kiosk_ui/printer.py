@@ -115,6 +115,7 @@ def _words() -> Mapping[str, Any]:
         "mark_note": words.MARK_NOTES,
         "offer_reason": words.OFFER_REASONS,
         "proposal_word": words.PROPOSALS,
+        "answer_note": words.ANSWERS,
         "origin": words.ORIGINS,
         "order_word": words.ORDERS,
         "opened_by": words.OPENED_BY,

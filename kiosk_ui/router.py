@@ -20,7 +20,7 @@ from kiosk_ui.areas import Area, Kit
 from kiosk_ui.board import Board
 from kiosk_ui.entry import build_entry_router
 from kiosk_ui.live import Hub, Page, PageKind, message, messages
-from kiosk_ui.model import Viewer
+from kiosk_ui.model import Outcome, Viewer
 from kiosk_ui.pages import Pages, customer_url, wants_fragment
 from kiosk_ui.ports import Access, Shop
 from kiosk_ui.printer import Printer
@@ -106,18 +106,23 @@ def _add_scan(router: APIRouter, pages: Pages, shop: Shop) -> None:
 
 
 def _add_sentence(router: APIRouter, pages: Pages, shop: Shop) -> None:
-    @router.post("/visits/{visit_id}/said")
-    async def said(
-        request: Request, visit_id: str, viewer: AsViewer, customer_id: FormText
+    @router.post("/visits/{visit_id}/answer")
+    async def answer(  # noqa: PLR0913, PLR0917  the fields of one form
+        request: Request,
+        visit_id: str,
+        viewer: AsViewer,
+        customer_id: FormText,
+        topic: FormText,
+        outcome: Annotated[Outcome, Form()],
     ) -> Response:
-        await _done(shop.mark_said(visit_id, viewer))
+        await _done(shop.note_answer(visit_id, topic, outcome, viewer))
         return await _said(request, pages, viewer, customer_id)
 
-    @router.post("/visits/{visit_id}/unsaid")
-    async def unsaid(
-        request: Request, visit_id: str, viewer: AsViewer, customer_id: FormText
+    @router.post("/visits/{visit_id}/take-back")
+    async def take_back(
+        request: Request, visit_id: str, viewer: AsViewer, customer_id: FormText, topic: FormText
     ) -> Response:
-        await _done(shop.undo_said(visit_id, viewer))
+        await _done(shop.take_back_answer(visit_id, topic, viewer))
         return await _said(request, pages, viewer, customer_id)
 
 

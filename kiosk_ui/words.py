@@ -56,6 +56,11 @@ PROPOSALS: Mapping[str, str] = {
     "declined": msg("%(till)s declined it."),
     "unanswered": msg("%(till)s did not answer."),
 }
+ANSWERS: Mapping[str, str] = {
+    "said": msg("Said. Nothing more is suggested today."),
+    "not_now": msg("Not now. It rests for today."),
+    "not_interested": msg("Not interested. It will not be suggested for half a year."),
+}
 ORIGINS: Mapping[str, str] = {
     "told": msg("told us"),
     "observed": msg("observed"),

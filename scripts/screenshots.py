@@ -26,7 +26,7 @@ from kiosk_ui.fake_lines import FakeLines, sample_lines
 from kiosk_ui.fake_presence import furnish
 from kiosk_ui.fake_till import give_away, propose_both, stand_at_till
 from kiosk_ui.lines import lines_area
-from kiosk_ui.model import Progress
+from kiosk_ui.model import Answered, Outcome, Progress
 from store_agent.clock import SystemClock
 
 TARGET = Path(__file__).parent.parent / "build" / "screenshots"
@@ -42,6 +42,7 @@ CHROMIUM_ARGS = [
     "--disable-sync",
     "--font-render-hinting=none",
 ]
+SAID = Answered("pickup", Outcome.SAID)
 SETTLED_MS = 80  # the stream's first message has arrived and changed nothing
 SIZES = {"landscape": (1280, 800), "portrait": (800, 1280), "phone": (390, 844)}
 
@@ -188,7 +189,7 @@ SHOTS = (
     Shot("customer", "/customers/mira"),
     Shot("customer-offline", "/customers/mira", cut_the_line),
     Shot("customer-said", "/customers/mira",
-         lambda kiosk, language: kiosk.shop.said.add("visit-mira")),
+         lambda kiosk, language: kiosk.shop.answers.update({"visit-mira": SAID})),
     Shot("customer-plain", "/customers/jonas"),
     Shot("customer-folded", "/customers/mira", act=lambda page: page.click("[data-act=fold]")
          if page.is_visible("[data-act=fold]") else None),

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from geofences import state as places
 from store_agent import greeting as words
 from store_agent import offers as rules
+from store_agent.domain.answer import quiet_topics
 from store_agent.domain.customer import Customer
 from store_agent.domain.greeting import Briefing, Greeting, Sentence, Verdict
 from store_agent.domain.offer import TriggerKind
@@ -28,6 +29,7 @@ from store_agent.storage import (
     customers,
     meta,
     persons,
+    topics,
     visits,
     whereabouts,
 )
@@ -64,15 +66,27 @@ def brief(view: View, person: Customer, at: datetime, zone: ZoneInfo, language: 
         occasion=occasion(view, person.id, at, scanned=True),
     )
     decisions = judge(language=language)
+    quiet = _quiet(view, person.id, at)
     relationship = words.relationship(person, at)
 
     def find_sentence() -> Sentence | None:
         # It quotes an offer's title, so it needs the titles in the language it is spoken in.
         spoken = words.spoken_language(person, language)
         quoted = decisions if spoken == language else judge(language=spoken)
-        return words.sentence(person, relationship, quoted, at=at, zone=zone, language=language)
+        return words.sentence(
+            person, relationship, quoted, at=at, zone=zone, language=language, quiet=quiet
+        )
 
     return Briefing(person, relationship, decisions, find_sentence)
+
+
+def _quiet(view: View, customer_id: str, at: datetime) -> frozenset[str]:
+    """What this person does not want to hear of, in this visit or for a while."""
+    answers = topics.of(view.ledger, customer_id)
+    if not answers:
+        return frozenset()
+    visit = visits.find_open(view.ledger, customer_id)
+    return quiet_topics(answers, None if visit is None else visit.id, at)
 
 
 def wanted(

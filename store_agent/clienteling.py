@@ -19,6 +19,7 @@ from store_agent import briefing
 from store_agent.clock import Clock, is_plausible
 from store_agent.config import StoreSettings
 from store_agent.domain import events
+from store_agent.domain.answer import QUIET_FOR, Answer, Outcome
 from store_agent.domain.consent import ConsentDecision
 from store_agent.domain.customer import PersonState
 from store_agent.domain.errors import Conflict, NotFound, NotWritable
@@ -36,6 +37,7 @@ from store_agent.storage import (
     consents,
     once_codes,
     persons,
+    topics,
     visits,
 )
 from store_agent.storage.pass_book import StoredPassBook
@@ -273,12 +275,33 @@ class Clienteling:
         await self._storage.write(record)
         self._changed(None)
 
-    async def on_said(self, visit_id: str, *, said: bool) -> None:
-        """The one thing was said (or not after all): it is gone for this visit, on all tablets."""
+    async def on_answer(self, visit_id: str, topic: str, outcome: Outcome) -> None:
+        """What became of the one thing to say: its topic rests, on all tablets.
+
+        Once something was said, nothing else is suggested in this visit.
+        """
+        now, event_id = self._clock.now(), self._new_id()
 
         def record(tx: Connection) -> None:
-            _open_visit(tx, visit_id)
-            visits.mark_said(tx, visit_id, said)
+            visit = _open_visit(tx, visit_id)
+            topics.record(tx, visit.customer_id, Answer(topic, outcome, visit_id, now))
+            topics.forget(tx, now - QUIET_FOR)
+            if outcome is Outcome.SAID:
+                visits.mark_said(tx, visit_id, True)
+            emit(tx, events.sentence_answered(event_id, now, visit, topic, outcome))
+
+        await self._storage.write(record)
+        self._changed(None)
+
+    async def on_answer_taken_back(self, visit_id: str, topic: str) -> None:
+        """The last tap was a slip; nothing if there was none."""
+        now, event_id = self._clock.now(), self._new_id()
+
+        def record(tx: Connection) -> None:
+            visit = _open_visit(tx, visit_id)
+            if topics.take_back(tx, visit.customer_id, visit_id, topic):
+                visits.mark_said(tx, visit_id, False)
+                emit(tx, events.sentence_answered(event_id, now, visit, topic, None))
 
         await self._storage.write(record)
         self._changed(None)

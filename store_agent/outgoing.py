@@ -37,6 +37,7 @@ _RECORDS = (
     EventType.VISIT_ENDED,
     EventType.OFFER_EXPOSED,
     EventType.FOOTFALL_COUNTED,
+    EventType.SENTENCE_ANSWERED,
 )
 _PRESENCE = (
     EventType.ZONE_ENTERED,

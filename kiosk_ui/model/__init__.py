@@ -8,6 +8,7 @@ minor units with their ISO 4217 currency.
 from kiosk_ui.model.customer import (
     AddressForm,
     Affinity,
+    Answered,
     Channel,
     Consent,
     CustomerPage,
@@ -16,6 +17,7 @@ from kiosk_ui.model.customer import (
     OpenOrder,
     OrderKind,
     Origin,
+    Outcome,
     Points,
     Profile,
     PurchaseRow,
@@ -48,6 +50,7 @@ from kiosk_ui.model.viewer import Device, Role, StaffChoice, Viewer
 __all__ = [
     "AddressForm",
     "Affinity",
+    "Answered",
     "ArrivalRow",
     "ArrivalStage",
     "BasketNote",
@@ -73,6 +76,7 @@ __all__ = [
     "OpenedBy",
     "OrderKind",
     "Origin",
+    "Outcome",
     "Outline",
     "PersonMark",
     "PlanKind",

@@ -61,6 +61,23 @@ class Sentence:
 
     text: str
     why: str
+    topic: str = ""
+
+
+class Outcome(StrEnum):
+    """What became of the sentence."""
+
+    SAID = "said"
+    NOT_NOW = "not_now"
+    NOT_INTERESTED = "not_interested"
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The last answer of this visit, which can be taken back."""
+
+    topic: str
+    outcome: Outcome
 
 
 class OrderKind(StrEnum):
@@ -141,8 +158,9 @@ class Profile(StrEnum):
 class CustomerPage:
     """Everything the customer page shows; a missing optional value is left out, never guessed.
 
-    `said` = the sentence was dismissed for this visit. `visit_id` is None when the person is not
-    in the shop. What `mark` forbids (sentence, offers) is already left out by the agent.
+    `said` = something was said in this visit, so that nothing else is suggested. `visit_id` is
+    None when the person is not in the shop. What `mark` forbids (sentence, offers) is already left
+    out by the agent.
     """
 
     customer_id: str
@@ -164,6 +182,7 @@ class CustomerPage:
     points: Points | None = None
     sentence: Sentence | None = None
     said: bool = False
+    answered: Answered | None = None
     offers: tuple[OfferCard, ...] = ()
     basket: BasketNote | None = None
     last_visit_at: datetime | None = None

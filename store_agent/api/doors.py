@@ -111,8 +111,8 @@ DOORS: tuple[Door, ...] = (
     Door("GET", "/events", DEVICE),  # without staff it tells the page to lock
     Door("POST", "/lock", DEVICE),
     Door("POST", "/scan", STAFF),
-    Door("POST", "/visits/{visit_id}/said", STAFF),
-    Door("POST", "/visits/{visit_id}/unsaid", STAFF),
+    Door("POST", "/visits/{visit_id}/answer", STAFF),
+    Door("POST", "/visits/{visit_id}/take-back", STAFF),
     Door("POST", "/visits/{visit_id}/not-this-person", STAFF),
     Door("POST", "/visits/{visit_id}/this-person", STAFF),
     Door("POST", "/visits/{visit_id}/claim", STAFF),

@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from store_agent.domain.answer import Outcome
 from store_agent.domain.consent import ConsentDecision
 from store_agent.domain.customer import PersonState
 from store_agent.domain.footfall import HourlyCount
@@ -57,6 +58,7 @@ class EventType(StrEnum):
     EVENTS_DROPPED = "store.events.dropped"
     NOTE_RECORDED = "store.note.recorded"
     TASK_CHANGED = "store.task.changed"
+    SENTENCE_ANSWERED = "store.sentence.answered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,3 +235,11 @@ def task_changed(event_id: str, task: Task, changed_by: str) -> Event:
         "changed_by": changed_by,
     }
     return Event(event_id, EventType.TASK_CHANGED, task.changed_at, data, task.customer_id)
+
+
+def sentence_answered(
+    event_id: str, at: datetime, visit: Visit, topic: str, outcome: Outcome | None
+) -> Event:
+    """What became of the one thing to say; None = the answer before was a slip."""
+    data = {"visit_id": visit.id, "topic": topic, "outcome": outcome}
+    return Event(event_id, EventType.SENTENCE_ANSWERED, at, data, visit.customer_id)

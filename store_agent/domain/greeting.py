@@ -94,6 +94,7 @@ class Sentence:
     text: str
     why: str
     urgent: bool = False  # somebody is waiting for it: a pickup, a right that ends today
+    topic: str = ""  # what it is about, so that it can rest
 
 
 class Evidence(StrEnum):

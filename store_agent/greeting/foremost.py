@@ -61,6 +61,7 @@ def _finders(customer: Customer) -> tuple[Finder, ...]:
 
 
 def foremost(situation: Situation) -> Need | None:
-    """The one need that counts now, or None when everything would be weak."""
+    """The one need that counts now, or None when everything would be weak or rests."""
     found = (find(situation) for find in _finders(situation.customer))
-    return next((need for need in found if need is not None), None)
+    needs = (need for need in found if need is not None)
+    return next((need for need in needs if need.topic not in situation.quiet), None)

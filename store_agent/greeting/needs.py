@@ -13,7 +13,7 @@ from store_agent.domain.local_time import instant, last_day, local_date
 from store_agent.domain.money import Money
 from store_agent.greeting.phrases import NAMED_DAYS, Say, Why
 from store_agent.greeting.relationship import last_contact
-from store_agent.greeting.situation import Need, Situation
+from store_agent.greeting.situation import Need, Situation, right_topic
 
 # A voucher or a birthday is news while its day can be called by its name.
 SOON_DAYS = NAMED_DAYS
@@ -78,12 +78,16 @@ def _ready_since(order: OpenOrder, situation: Situation) -> datetime | None:
 def voucher_expiring(situation: Situation) -> Need | None:
     """A right that would be lost in the next days."""
     for decision in situation.decisions:
-        if decision.voucher_id is None or not _is_said(decision) or decision.valid_until is None:
+        if decision.voucher_id is None or decision.valid_until is None:
+            continue
+        if not _is_said(decision, situation.quiet):
             continue
         day = max(last_day(decision.valid_until, situation.zone), situation.today)
         if (day - situation.today).days <= SOON_DAYS:
             say = Say.VOUCHER_TODAY if day == situation.today else Say.VOUCHER_SOON
-            return Need(say, Why.VOUCHER_ENDS, title=decision.title, day=day)
+            return Need(
+                say, Why.VOUCHER_ENDS, title=decision.title, day=day, right=_right(decision)
+            )
     return None
 
 
@@ -170,7 +174,7 @@ def near_next_tier(situation: Situation) -> Need | None:
 
 def best_offer(situation: Situation) -> Need | None:
     """The first in rank of what holds for this person now."""
-    decision = next((d for d in situation.decisions if _is_said(d)), None)
+    decision = next((d for d in situation.decisions if _is_said(d, situation.quiet)), None)
     if decision is None:
         return None
     until = decision.valid_until
@@ -179,11 +183,16 @@ def best_offer(situation: Situation) -> Need | None:
         why = Why.VOUCHER if day is None else Why.VOUCHER_UNTIL
     else:
         why = Why.OFFER if day is None else Why.OFFER_UNTIL
-    return Need(Say.OFFER, why, title=decision.title, until=day)
+    return Need(Say.OFFER, why, title=decision.title, until=day, right=_right(decision))
 
 
-def _is_said(decision: OfferDecision) -> bool:
-    return decision.verdict is Verdict.SHOWN and bool(decision.title)
+def _is_said(decision: OfferDecision, quiet: frozenset[str]) -> bool:
+    is_shown = decision.verdict is Verdict.SHOWN and bool(decision.title)
+    return is_shown and right_topic(_right(decision)) not in quiet
+
+
+def _right(decision: OfferDecision) -> str:
+    return decision.voucher_id or decision.offer_id
 
 
 def _is_sayable(title: str) -> bool:

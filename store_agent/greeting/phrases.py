@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from types import MappingProxyType
 
 from babel.dates import format_date, format_skeleton
 
@@ -40,6 +41,28 @@ class Say(StrEnum):
 
 # Somebody came for it, or it is lost tonight.
 URGENT = frozenset({Say.PICKUP, Say.PICKUP_TITLED, Say.PICKUPS, Say.VOUCHER_TODAY})
+
+
+# What a sentence is about, so that a topic can rest; what is offered has a topic of its own.
+TOPICS: Mapping[Say, str] = MappingProxyType(
+    {
+        Say.COMPLAINT: "case",
+        Say.LATE_DELIVERY: "case",
+        Say.REPAIR: "case",
+        Say.QUESTION: "case",
+        Say.PICKUP: "pickup",
+        Say.PICKUP_TITLED: "pickup",
+        Say.PICKUPS: "pickup",
+        Say.RETURN: "return",
+        Say.BIRTHDAY_TODAY: "birthday",
+        Say.BIRTHDAY_PAST: "birthday",
+        Say.BIRTHDAY_SOON: "birthday",
+        Say.WELCOME_BACK: "welcome_back",
+        Say.HELP: "welcome_back",
+        Say.WELCOME: "welcome",
+        Say.NEXT_TIER: "next_tier",
+    }
+)
 
 
 class Why(StrEnum):

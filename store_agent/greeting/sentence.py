@@ -35,18 +35,20 @@ def sentence(  # noqa: PLR0913 - the contract: one person, what was found, and t
     language: str,
     staff_language: str | None = None,
     currency: str = "EUR",
+    quiet: frozenset[str] = frozenset(),
 ) -> Sentence | None:
     """The one thing to say to `customer`, or None: silence rather than something weak.
 
     `decisions` as `offers.choose` ranked them, best made in `spoken_language(customer, language)`.
     `language` is the shop's; the text is in the customer's own if the product speaks it, `why` in
     `staff_language` (the shop's if not given). `at` is aware; days are those of `zone`; `currency`
-    is the shop's ISO 4217 code. Without consent to be addressed there is nothing to say.
+    is the shop's ISO 4217 code; topics in `quiet` rest. Without consent to be addressed there is
+    nothing to say.
     """
     if not is_granted(CLIENTELING, customer.consents):
         return None
     today = at.astimezone(zone).date()
-    situation = Situation(customer, relationship, decisions, at, today, zone, currency)
+    situation = Situation(customer, relationship, decisions, at, today, zone, currency, quiet)
     need = foremost(situation)
     if need is None:
         return None
@@ -56,6 +58,7 @@ def sentence(  # noqa: PLR0913 - the contract: one person, what was found, and t
         text=f"{_hello(situation, spoken)} {DASH} {_body(situation, need, spoken)}",
         why=read.why[need.why].format_map(_values(need, read, today)),
         urgent=need.say in URGENT,
+        topic=need.topic,
     )
 
 

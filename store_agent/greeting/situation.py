@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from store_agent.domain.customer import Customer, PersonState
 from store_agent.domain.greeting import OfferDecision, Relationship
 from store_agent.domain.money import Money
-from store_agent.greeting.phrases import Say, Why
+from store_agent.greeting.phrases import TOPICS, Say, Why
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class Situation:
     today: date
     zone: ZoneInfo
     currency: str
+    quiet: frozenset[str] = frozenset()  # topics that rest
 
     @property
     def is_gift(self) -> bool:
@@ -43,3 +44,14 @@ class Need:
     until: date | None = None  # to be written as a date
     days: int = 0
     amount: Money | None = None
+    right: str = ""  # the voucher or offer it is about
+
+    @property
+    def topic(self) -> str:
+        """What it is about, to be let rest when the customer does not want to hear of it."""
+        return right_topic(self.right) if self.right else TOPICS[self.say]
+
+
+def right_topic(right_id: str) -> str:
+    """The topic of one voucher or offer."""
+    return f"right:{right_id}"

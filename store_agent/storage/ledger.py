@@ -249,6 +249,17 @@ MIGRATIONS = MigrationSet(
             ) WITHOUT ROWID;
             """,
         ),
+        (
+            "0006_advising_topics",
+            """
+            CREATE TABLE topics (
+                customer_id TEXT NOT NULL, topic TEXT NOT NULL, visit_id TEXT NOT NULL,
+                outcome TEXT NOT NULL, at TEXT NOT NULL,
+                PRIMARY KEY (customer_id, topic, visit_id)
+            ) WITHOUT ROWID;
+            CREATE INDEX topics_at ON topics (at);
+            """,
+        ),
     ),
 )
 

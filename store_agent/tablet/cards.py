@@ -107,7 +107,7 @@ def customer_page(
         mark=mark_of(customer),
         tier=_tier(customer, currency),
         points=None if customer.stub else _points(customer, currency),
-        sentence=model.Sentence(sentence.text, sentence.why) if sentence else None,
+        sentence=model.Sentence(sentence.text, sentence.why, sentence.topic) if sentence else None,
         offers=tuple(_offer(o, currency) for o in brief.offers if o.verdict is Verdict.SHOWN),
         last_visit_at=customer.last_visit_at,
         facts=tuple(

@@ -15,6 +15,7 @@ from store_agent import briefing
 from store_agent.clienteling import Clienteling
 from store_agent.clock import Clock
 from store_agent.config import StoreSettings
+from store_agent.domain.answer import Outcome
 from store_agent.domain.customer import Customer
 from store_agent.domain.errors import NotFound, Unavailable
 from store_agent.domain.greeting import Greeting, Visit
@@ -23,7 +24,16 @@ from store_agent.domain.scan import Scan, ScanSource
 from store_agent.presence.fence_book import FenceBook
 from store_agent.presence.people import showable
 from store_agent.redemption import conflicts as rights
-from store_agent.storage import Connection, Storage, View, access_log, catalog, customers, visits
+from store_agent.storage import (
+    Connection,
+    Storage,
+    View,
+    access_log,
+    catalog,
+    customers,
+    topics,
+    visits,
+)
 from store_agent.tablet import cards, coming, conflicts, till
 from store_agent.tablet.floor import FloorBook
 from store_agent.tablet.plan import floor_plan
@@ -145,9 +155,10 @@ class TabletShop:
             person, visit = self._person(view, customer_id)
             brief = briefing.brief(view, person, now, self._zone, viewer.language)
             bought = catalog.purchases_of(view.cache, customer_id, PURCHASES_ON_CARD)
-            return cards.customer_page(
+            page = cards.customer_page(
                 brief, visit, bought, self._store.currency, self._words(view)
             )
+            return replace(page, answered=_answered(view, person.id, visit))
 
         page = await self._storage.read(read, is_long=True)
         if page.profile is not model.Profile.WHOLE and self._clienteling.fetch_profile(
@@ -203,13 +214,15 @@ class TabletShop:
         """It is this person after all."""
         await self._known(self._clienteling.on_other_person(visit_id, other=False))
 
-    async def mark_said(self, visit_id: str, viewer: model.Viewer) -> None:
-        """The sentence was said."""
-        await self._known(self._clienteling.on_said(visit_id, said=True))
+    async def note_answer(
+        self, visit_id: str, topic: str, outcome: model.Outcome, viewer: model.Viewer
+    ) -> None:
+        """What became of the one thing to say."""
+        await self._known(self._clienteling.on_answer(visit_id, topic, Outcome(outcome)))
 
-    async def undo_said(self, visit_id: str, viewer: model.Viewer) -> None:
-        """It was not said after all."""
-        await self._known(self._clienteling.on_said(visit_id, said=False))
+    async def take_back_answer(self, visit_id: str, topic: str, viewer: model.Viewer) -> None:
+        """It was a slip."""
+        await self._known(self._clienteling.on_answer_taken_back(visit_id, topic))
 
     async def claim(self, visit_id: str, viewer: model.Viewer, instead_of: str = "") -> None:
         """ "I'm with her", unless somebody was first whom the viewer had not seen yet."""
@@ -270,3 +283,11 @@ class TabletShop:
             return await verb
         except Unavailable as error:
             raise ShopUnavailable(str(error), retry_after_s=error.retry_after_s) from error
+
+
+def _answered(view: View, customer_id: str, visit: Visit | None) -> model.Answered | None:
+    """The last answer of this visit."""
+    if visit is None:
+        return None
+    given = [one for one in topics.of(view.ledger, customer_id) if one.visit_id == visit.id]
+    return model.Answered(given[-1].topic, model.Outcome(given[-1].outcome)) if given else None

@@ -11,6 +11,7 @@ from geofences.model import Approach, ZoneEvent, ZoneEventKind
 from geofences.model import Confidence as ZoneConfidence
 from store_agent import outgoing
 from store_agent.domain import events, rights_events
+from store_agent.domain.answer import Outcome
 from store_agent.domain.consent import ConsentDecision, ConsentState
 from store_agent.domain.customer import Customer, PersonState
 from store_agent.domain.events import Event, EventLoss, EventType
@@ -83,6 +84,8 @@ def _people() -> list[Event]:
             replace(TASK, due_on=AT.date(), due_at=AT, assignee="emil", customer_id="c-1"),
             "bea",
         ),
+        events.sentence_answered("e", AT, VISIT, "birthday", Outcome.NOT_NOW),
+        events.sentence_answered("e", AT, VISIT, "birthday", None),
         events.ledger_replaced("e", AT, "damaged"),
         events.events_dropped("e", AT, lost),
         events.events_dropped(

@@ -116,7 +116,7 @@ def test_strangers_are_sent_to_pair_and_tablets_to_login(rig):
 
 def test_looking_changes_nothing(rig):
     with httpx.Client(base_url=rig.url, cookies=SIGNED_IN) as client:
-        for path in ("/scan", "/lock", "/language", "/visits/visit-mira/said"):
+        for path in ("/scan", "/lock", "/language", "/visits/visit-mira/answer"):
             assert client.get(path).status_code == 405
 
 

@@ -74,6 +74,7 @@ def said(
     at: datetime = NOW,
     language: str = "de",
     staff_language: str | None = None,
+    quiet: frozenset[str] = frozenset(),
 ) -> Sentence | None:
     """What is said; the tone follows from the customer unless it is given."""
     return sentence(
@@ -84,6 +85,7 @@ def said(
         zone=BERLIN,
         language=language,
         staff_language=staff_language,
+        quiet=quiet,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -35,6 +35,7 @@ def test_an_order_that_lies_here_is_what_to_say() -> None:
         "Soll ich sie gleich holen?",
         "Abholung seit gestern, Regal C4",
         urgent=True,
+        topic="pickup",
     )
 
 
@@ -292,3 +293,21 @@ def test_the_first_offer_in_rank_is_said() -> None:
         "– für Sie gilt gerade: Doppelte Punkte. Darf ich Ihnen etwas dazu zeigen?"
     )
     assert why_of(answer) == "Angebot bis 30. Nov."
+
+
+@pytest.mark.parametrize(
+    ("quiet", "why"),
+    [
+        (set(), "Abholung seit gestern, Regal C4"),
+        ({"pickup"}, "Gutschein läuft heute ab"),
+        ({"pickup", "right:v-1"}, "Angebot bis 30. Nov."),
+        ({"pickup", "right:v-1", "right:o-1"}, None),
+    ],
+)
+def test_a_topic_that_rests_makes_room_for_the_next_one(quiet, why) -> None:
+    decisions = (
+        right(voucher_id="v-1"),
+        shown("Schals", valid_until=datetime(2026, 11, 30, 12, tzinfo=UTC)),
+    )
+    answer = said(mira(open_orders=(pickup(),)), *decisions, quiet=frozenset(quiet))
+    assert (answer and answer.why) == why

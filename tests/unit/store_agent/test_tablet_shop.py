@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from builders import STORE, Shop, customer, offer, shop, wallet_pass
 
-from kiosk_ui.model import PersonMark, Profile, ProposalState, Role, Viewer
+from kiosk_ui.model import Answered, Outcome, PersonMark, Profile, ProposalState, Role, Viewer
 from store_agent.storage import scope
 
 VIEWER = Viewer("d-1", "Schuhe", "s-bea", "Bea Beispiel", Role.ASSOCIATE, "de")
@@ -105,11 +106,38 @@ async def test_said_is_gone_on_all_tablets_and_can_be_taken_back(tmp_path):
     async with shop(tmp_path, [customer(), wallet_pass(), voucher()]) as running:
         visit_id = (await running.scan()).json()["visit_id"]
         assert (await tablet(running).floor(VIEWER)).rows[0].reason
-        await tablet(running).mark_said(visit_id, VIEWER)
-        assert (await tablet(running).refresh("c-1", VIEWER)).said
+        topic = (await tablet(running).refresh("c-1", VIEWER)).sentence.topic
+        assert topic == "right:v-1"
+        await tablet(running).note_answer(visit_id, topic, Outcome.SAID, VIEWER)
+        page = await tablet(running).refresh("c-1", VIEWER)
+        assert (page.said, page.answered) == (True, Answered(topic, Outcome.SAID))
         assert (await tablet(running).floor(VIEWER)).rows[0].reason == ""
-        await tablet(running).undo_said(visit_id, VIEWER)
-        assert not (await tablet(running).refresh("c-1", VIEWER)).said
+        await tablet(running).take_back_answer(visit_id, topic, VIEWER)
+        page = await tablet(running).refresh("c-1", VIEWER)
+        assert (page.said, page.answered, page.sentence.topic) == (False, None, topic)
+        answers = [
+            data["outcome"] for kind, _, data in await running.events() if "sentence" in kind
+        ]
+        assert answers == ["said", None]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("outcome", "next_time"),
+    [(Outcome.NOT_NOW, "right:v-1"), (Outcome.NOT_INTERESTED, "right:o-1")],
+)
+async def test_what_is_declined_makes_room_for_the_next_thing(tmp_path, outcome, next_time):
+    documents = [customer(), wallet_pass(), voucher(), offer()]
+    async with shop(tmp_path, documents) as running:
+        visit_id = (await running.scan()).json()["visit_id"]
+        await tablet(running).note_answer(visit_id, "right:v-1", outcome, VIEWER)
+        page = await tablet(running).refresh("c-1", VIEWER)
+        assert (page.said, page.sentence.topic) == (False, "right:o-1")
+        running.clock.advance(3 * 3600)
+        await running.agent.clienteling.end_idle_visits(timedelta(hours=1))
+        await running.scan()
+        page = await tablet(running).refresh("c-1", VIEWER)
+        assert (page.answered, page.sentence.topic) == (None, next_time)
 
 
 @pytest.mark.asyncio
@@ -127,7 +155,7 @@ async def test_not_this_person_takes_the_name_off_every_tablet(tmp_path):
 async def test_an_unknown_visit_is_a_lookup_error(tmp_path):
     async with shop(tmp_path) as running:
         with pytest.raises(LookupError):
-            await tablet(running).mark_said("v-0", VIEWER)
+            await tablet(running).note_answer("v-0", "birthday", Outcome.SAID, VIEWER)
 
 
 @pytest.mark.asyncio

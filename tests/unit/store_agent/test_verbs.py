@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from builders import customer, offer, shop, wallet_pass
 
+from store_agent.domain.answer import Outcome
 from store_agent.domain.catalog import Rotation, TotpField
 from store_agent.domain.consent import CLIENTELING, ConsentDecision, ConsentState
 from store_agent.domain.customer import PersonState
@@ -176,7 +177,7 @@ async def test_a_visit_that_does_not_exist_cannot_be_changed(tmp_path):
         with pytest.raises(NotFound):
             await running.agent.clienteling.on_other_person("v-0", other=True)
         with pytest.raises(NotFound):
-            await running.agent.clienteling.on_said("v-0", said=True)
+            await running.agent.clienteling.on_answer("v-0", "birthday", Outcome.SAID)
         assert await running.types() == []
 
 
