@@ -69,6 +69,7 @@ class _Subject:
     last_at: float = NOWHERE
     zone: str | None = None
     told_at: float = NOWHERE
+    loud_since: float | None = None  # loud enough to come in, from then on
     quiet_since: float | None = None  # too weak to be here
     restored: bool = False  # believed from before a restart, not heard since
 
@@ -286,9 +287,16 @@ class Rooms:
         others = [level for zone, level in levels.items() if zone != best]
         # Between two zones one more sighting: the first place told should be the right one.
         unclear = bool(others) and levels[best] - max(others) < self._settings.margin_db
-        if not loud or self._heard_lately(known, at) < self._needed(known) + unclear:
+        if not loud:
+            known.loud_since = None
             return []
-        known.zone, known.told_at = best, at
+        known.loud_since = at if known.loud_since is None else known.loud_since
+        is_faint = levels[best] < self._settings.enter_level_db + self._settings.faint_db
+        if is_faint and at - known.loud_since < self._settings.faint_s:
+            return []
+        if self._heard_lately(known, at) < self._needed(known) + unclear:
+            return []
+        known.zone, known.told_at, known.loud_since = best, at, None
         for ear in known.ears.values():
             ear.take_new_db()  # has brought them in
         return [self._change(subject, RoomChangeKind.ENTERED, levels, best, at, "sighted")]

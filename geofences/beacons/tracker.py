@@ -25,6 +25,8 @@ class TrackerSettings:
     max_window_s: float = 120.0
     quantile: float = 0.7  # bodies and fading only take away: the louder samples are the truer
     enter_level_db: float = -27.0  # louder than this in a zone: some 12 m in the open
+    faint_db: float = 5.0  # only just so loud may be a lucky reflection from the street:
+    faint_s: float = 20.0  # then for so long, the time for which obstacles stay as they are
     exit_level_db: float = -42.0  # below it they are not here, however often they are heard
     enter_sightings: int = 2  # one advert may be a reflection or somebody passing
     enter_sightings_often: int = 4  # of a tag that speaks every second or two

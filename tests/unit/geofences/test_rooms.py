@@ -58,6 +58,17 @@ def test_four_sightings_bring_in_who_speaks_every_second():
     assert change.confidence is Confidence.HIGH
 
 
+def test_who_is_only_just_loud_enough_comes_in_when_it_lasts():
+    faint, loud = Rooms(RADIOS), Rooms(RADIOS)
+    assert told(stay(loud, "r-a", 0, 19, rssi=-78)) == [(ENTERED, "a")]
+    assert told(stay(faint, "r-a", 0, 19, rssi=-83)) == []
+    assert told(stay(faint, "r-a", 19, 5, rssi=-83)) == [(ENTERED, "a")]
+    passing = Rooms(RADIOS)
+    for begin in (0, 30, 60):
+        assert told(stay(passing, "r-a", begin, 12, rssi=-83)) == []
+        assert told(stay(passing, "r-a", begin + 12, 18, rssi=-95)) == []
+
+
 def test_somebody_far_outside_is_not_here():
     assert told(stay(Rooms(RADIOS), "r-a", 0, 120, rssi=-101)) == []
 
