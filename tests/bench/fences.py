@@ -35,6 +35,7 @@ COUNTRY_M = 300_000.0
 WIDE_EVERY = 100  # one in so many is a region of 3 to 20 km, as long as there are many
 PEOPLE, FIXES_EACH = 200, 100
 EVERY_S, STEP_M, NOISE_M = 10.0, 12.0, 15.0
+SLICE = 500  # fixes: short enough to be left alone by other work in one round of several
 BEGIN = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 RULES_OF_ALL = RULES[FenceKind.STORE]
 
@@ -73,17 +74,19 @@ def _corner(dice: Random, fence: Fence) -> tuple[float, float]:
     return lat, lon
 
 
-def steps_per_s(fences: FenceSet, fixes: Sequence[Fix]) -> tuple[float, int]:
-    """How many fixes the engine takes in a second, and how many events came of it."""
+def steps_s(fences: FenceSet, fixes: Sequence[Fix]) -> tuple[list[float], int]:
+    """What the engine takes for every `SLICE` fixes, in seconds, and how many events came of it."""
     engine = Engine(fences)
     states = {fix.subject: SubjectState.new(fix.subject) for fix in fixes}
-    events = 0
-    began = time.perf_counter()
-    for fix in fixes:
-        step = engine.on_fix(states[fix.subject], fix, fix.received_at)
-        states[fix.subject] = step.state
-        events += len(step.events)
-    return len(fixes) / (time.perf_counter() - began), events
+    taken_s, events = [], 0
+    for first in range(0, len(fixes), SLICE):
+        began = time.perf_counter()
+        for fix in fixes[first : first + SLICE]:
+            step = engine.on_fix(states[fix.subject], fix, fix.received_at)
+            states[fix.subject] = step.state
+            events += len(step.events)
+        taken_s.append(time.perf_counter() - began)
+    return taken_s, events
 
 
 def places_per_s(fences: FenceSet, fixes: Sequence[Fix]) -> float:
@@ -109,15 +112,18 @@ def load(database: psycopg.Connection, fences: Sequence[Fence]) -> None:
     database.execute("ANALYZE fences")
 
 
-def covers_per_s(database: psycopg.Connection, fixes: Sequence[Fix]) -> tuple[float, int]:
-    """How many positions a second PostGIS finds the fences of, one prepared query each."""
+def covers_s(database: psycopg.Connection, fixes: Sequence[Fix]) -> tuple[list[float], int]:
+    """The same of PostGIS, one prepared query for each position, and how many are inside."""
     query = sql.SQL("SELECT id FROM fences WHERE ST_Covers(shape, ST_Point(%s, %s, 4326))")
-    inside = 0
-    began = time.perf_counter()
+    taken_s, inside = [], 0
     with database.cursor(binary=True) as cursor:
-        for fix in fixes:
-            inside += len(cursor.execute(query, (fix.lon, fix.lat), prepare=True).fetchall())
-    return len(fixes) / (time.perf_counter() - began), inside
+        for first in range(0, len(fixes), SLICE):
+            began = time.perf_counter()
+            for fix in fixes[first : first + SLICE]:
+                found = cursor.execute(query, (fix.lon, fix.lat), prepare=True)
+                inside += len(found.fetchall())
+            taken_s.append(time.perf_counter() - began)
+    return taken_s, inside
 
 
 def insides(fences: FenceSet, fixes: Sequence[Fix]) -> int:
