@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 
+SMALL_BALLAST = {"STORE_AGENT_STORAGE__BALLAST_MB": "1"}  # a disk holds many kept test folders
 READY_S = 45.0
 STOP_S = 10.0
 
@@ -39,6 +40,7 @@ class DemoProcess:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                env=os.environ | SMALL_BALLAST,
             )
         path = self.folder / "demo.json"
         deadline = time.monotonic() + READY_S

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+SMALL_BALLAST = {"STORE_AGENT_STORAGE__BALLAST_MB": "1"}  # a disk holds many kept test folders
 HOST = "kasse.store.test"
 PIN = "135790"
 TOKEN = "platform-token-for-tests"
@@ -95,6 +96,7 @@ def _process(arguments: list[str], log: Path) -> Iterator[subprocess.Popen[bytes
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
+            env=os.environ | SMALL_BALLAST,
         ) as process,
     ):
         try:

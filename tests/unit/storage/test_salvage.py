@@ -57,7 +57,8 @@ async def ids(storage: Storage, sql: str) -> list[str]:
 
 def put(tx: Connection, name: str, lane: Lane = Lane.ORDINARY, size: int = 10) -> None:
     data = b'{"x":"%s"}' % (b"x" * size)
-    outbox.put(tx, OutboxEvent(name, "store.t", NOON, data, "c", lane, EventClass.RIGHT))
+    subject = f"customer-of-lane-{lane}"  # one customer's events may change the lane
+    outbox.put(tx, OutboxEvent(name, "store.t", NOON, data, subject, lane, EventClass.RIGHT))
 
 
 async def fill(folder: Path, *works: Callable[[Connection], object]) -> str:
@@ -203,6 +204,8 @@ async def test_undelivered_events_come_along_and_nobody_gets_one_twice(tmp_path:
     counts = await _look(tmp_path, lambda conn: [outbox.backlog(conn, one) for one in TRANSPORTS])
     assert [one.count for one in counts] == [4, 7]
     assert [one.quarantined for one in counts] == [0, 1]
+    kept = await _look(tmp_path, lambda conn: conn.execute("SELECT id FROM outbox").fetchall())
+    assert not {"e-00", "e-01"} & {row[0] for row in kept}  # everybody had them
 
 
 async def _look(folder: Path, look: Callable[[Connection], object]) -> object:

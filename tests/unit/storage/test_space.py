@@ -10,7 +10,7 @@ from storage_builders import KEY, NOON, a_storage, at_noon
 
 from store_agent.domain.errors import NotWritable, Unavailable
 from store_agent.domain.health import HealthState
-from store_agent.storage import Connection, Storage, answers
+from store_agent.storage import Connection, Storage, answers, waiting
 from store_agent.storage.connection import CACHE_WRITER, open_connection
 from store_agent.storage.space import (
     MIB,
@@ -72,7 +72,7 @@ def test_it_comes_back_once_there_is_room_for_it_and_some_more(tmp_path: Path) -
     space.release(upkeep=False)
     disk.free = space.step_bytes
     space.rebuild()
-    assert space.level is Level.SHORT
+    assert blocks(tmp_path) < BALLAST
     disk.free = BALLAST + space.step_bytes
     space.rebuild()
     assert space.level is Level.AMPLE
@@ -178,6 +178,9 @@ async def test_without_any_reserve_left_nothing_is_acknowledged(tmp_path: Path) 
     assert states(storage)["ledger"] is HealthState.DOWN
     assert sorted(await keys_of(storage)) == sorted(told)
     assert len(told) * 50_000 > CAP + BALLAST // 2
+    with pytest.raises(NotWritable):
+        await storage.write(fill("another"))
+    assert states(storage)["storage"] is HealthState.DOWN
     await storage.close()
 
 
@@ -249,6 +252,19 @@ async def test_one_that_can_never_be_recorded_does_not_hold_up_the_rest(tmp_path
     storage.write_later(fill("good"))
     await storage.catch_up()
     assert await keys_of(storage) == ["good"]
+    await storage.close()
+
+
+@pytest.mark.asyncio
+async def test_only_so_much_waits_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "LIMIT", 2)
+    storage = a_small_storage(tmp_path)
+    assert [storage.write_later(fill(name)) for name in "abc"] == [True, True, False]
+    await fill_up(storage)
+    with pytest.raises(NotWritable):  # a look that cannot even wait is not shown
+        await storage.write_or_keep(fill("d"))
     await storage.close()
 
 
