@@ -107,11 +107,11 @@ def test_a_body_that_turns_at_a_border_is_no_walk_and_a_walk_from_there_is_notic
     assert told(walked) == [(LEFT, "a"), (ENTERED, "b")]
 
 
-@pytest.mark.parametrize(("lead_db", "louder_db", "moves"), [(20, 12, True), (1, 12, False)])
-def test_the_less_a_room_led_the_louder_the_other_must_be(lead_db, louder_db, moves):
+@pytest.mark.parametrize(("lead_db", "seconds", "moves"), [(20, 30, True), (1, 150, False)])
+def test_the_less_a_room_led_the_louder_the_other_must_be(lead_db, seconds, moves):
     rooms = Rooms(RADIOS)
     stay(rooms, "r-a", 0, 180, rssi=-65, others=[("r-b", -65 - lead_db)])
-    changes = stay(rooms, "r-b", 180, 45, rssi=-65, others=[("r-a", -65 - louder_db)])
+    changes = stay(rooms, "r-b", 180, seconds, rssi=-65, others=[("r-a", -77)])
     assert told(changes) == ([(LEFT, "a"), (ENTERED, "b")] if moves else [])
 
 
