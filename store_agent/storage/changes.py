@@ -254,6 +254,8 @@ def _upsert(tx: Connection, change: Change, applied: AppliedChanges) -> None:
             applied.outdated += 1
             return
         scope.take_over(tx, change.key)
+        if scope.becomes_stub(tx, change.key, change.doc or {}):
+            scope.drop_belongings(tx, change.key)
     documents.upsert(tx, change.collection, change.key, change.doc, change.version)
     applied.upserts += 1
 

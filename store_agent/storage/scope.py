@@ -83,9 +83,20 @@ def shrink(tx: Connection, customer_ids: Collection[str]) -> None:
         rows = tx.execute("SELECT doc FROM customers WHERE id = ?", (customer_id,)).fetchall()
         for (raw,) in rows:
             documents.upsert(tx, "customers", customer_id, stub_of(orjson.loads(raw)))
-            for table in _COMES_WITH_THE_PROFILE:
-                tx.execute(f"DELETE FROM {table} WHERE customer_id = ?", (customer_id,))  # noqa: S608  constants
+            drop_belongings(tx, customer_id)
         take_over(tx, customer_id)
+
+
+def drop_belongings(tx: Connection, customer_id: str) -> None:
+    """Whoever is a stub here has no vouchers and purchases here either."""
+    for table in _COMES_WITH_THE_PROFILE:
+        tx.execute(f"DELETE FROM {table} WHERE customer_id = ?", (customer_id,))  # noqa: S608  constants
+
+
+def becomes_stub(cache: Connection, key: str, doc: dict[str, Any]) -> bool:
+    """Whether `doc` takes somebody's whole profile away from this shop."""
+    known = held(cache, key) if doc.get("stub") is True else None
+    return known is not None and not known.stub
 
 
 def stub_of(doc: dict[str, Any]) -> dict[str, Any]:

@@ -63,6 +63,16 @@ def test_the_feed_makes_somebody_full_and_a_stub_again(shop: Connection) -> None
     assert customers.search(shop, "5001", 9) == []
 
 
+def test_who_leaves_the_scope_leaves_with_vouchers_and_purchases(shop: Connection) -> None:
+    benefit = {"kind": "amount", "value": 500}
+    voucher = {"id": "v-1", "customer_id": "c-1", "title": {"de": "5 EUR"}, "benefit": benefit}
+    fed(shop, full(), Change("vouchers", "v-1", "upsert", voucher))
+    fed(shop, full())
+    assert len(catalog.vouchers_of(shop, "c-1")) == 1
+    fed(shop, stub(as_of=LATER))
+    assert catalog.vouchers_of(shop, "c-1") == ()
+
+
 def test_a_stub_never_replaces_a_full_profile_of_a_later_time(shop: Connection) -> None:
     changes.take(shop, [full()], NOON)
     assert fed(shop, stub(as_of=EARLIER)).outdated == 1
