@@ -85,6 +85,7 @@ DOORS: tuple[Door, ...] = (
     Door("POST", "/lines/{line}/retry", STAFF),
     Door("POST", "/lines/{line}/events/{event_id}/retry", STAFF),
     Door("POST", "/customers/{customer_id:path}/propose", STAFF),
+    Door("GET", "/articles/{sku}", STAFF),
     Door("GET", "/notes/new", STAFF),
     Door("POST", "/notes", STAFF),
     Door("POST", "/notes/{note_id}/remove", STAFF),

@@ -161,7 +161,7 @@ def build(settings: Settings, clock: Clock, addresses: Addresses) -> Agent:
         now=clock.now,
         monotonic=clock.monotonic,
         areas=(
-            *build_areas(storage, ZoneInfo(settings.store.zone), clock, sync, announcer),
+            *build_areas(storage, settings.store, clock, sync, announcer),
             build_turned(storage, clock, announcer, access),
         ),
     )

@@ -32,6 +32,16 @@ def count(connection: Connection, customer_id: str) -> int:
     return int(rows[0][0])
 
 
+def latest(connection: Connection, customer_id: str, limit: int) -> list[Visit]:
+    """The last visits of this customer, the newest first; not those of somebody else's."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM visits WHERE customer_id = ? AND NOT other_person"  # noqa: S608  constant
+        " ORDER BY started_at DESC LIMIT ?",
+        (customer_id, limit),
+    )
+    return [_visit(row) for row in rows]
+
+
 def seen_since(connection: Connection, customer_id: str, since: datetime) -> bool:
     """Whether the customer was in this shop at that time or later."""
     sql = "SELECT 1 FROM visits WHERE customer_id = ? AND last_seen_at >= ? LIMIT 1"
