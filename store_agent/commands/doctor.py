@@ -17,6 +17,7 @@ from store_agent.commands.doctor_lines import line_findings
 from store_agent.commands.doctor_radio import radio_findings
 from store_agent.commands.finding import Finding, Verdict
 from store_agent.config import Settings, load
+from store_agent.storage import spool
 
 MIN_FREE_BYTES = 512 * 1024 * 1024  # a month offline at 5,000 events a day fits several times
 OLDEST_PYTHON = (3, 11)
@@ -45,6 +46,7 @@ def examine(settings: Settings | None) -> Iterator[Finding]:
     yield _folder(settings.data)
     yield _disk(settings.data)
     yield _key(settings)
+    yield _snapshot(settings.data)
     for name, path in _devices(settings):
         yield _device(name, path)
     if settings.readers.hid:
@@ -88,6 +90,15 @@ def _disk(data: Path) -> Finding:
     free = shutil.disk_usage(existing).free
     seen = f"{free // 1024**2} MiB free"
     return _finding("disk", free >= MIN_FREE_BYTES, seen, "Make room before the shop opens.")
+
+
+def _snapshot(data: Path) -> Finding:
+    """How much of the platform's data has come, when the line was cut in the middle of it."""
+    at = spool.position(data / spool.FILE)
+    seen = (
+        "none on its way" if at is None else f"{at.offset / 1024**2:.1f} MiB kept; it goes on there"
+    )
+    return Finding("snapshot", Verdict.OK, seen)
 
 
 def _key(settings: Settings) -> Finding:
