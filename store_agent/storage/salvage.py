@@ -17,7 +17,7 @@ from store_agent.storage.failures import classify
 
 PAGE = 256  # rows at a time; fewer the closer the damage is
 GAPS = 64  # damaged places passed in one table; then the rest of it is given up
-FROM_THE_END = 20_000  # rows of a key that cannot be halved
+FROM_THE_END = 20_000  # rows read backwards, where nothing is known of the beginning
 KEY_CHARS = 40  # of a text key that matter when it is halved
 ASCII = 128
 LAST_ROWID = 2**63 - 1
@@ -88,14 +88,10 @@ def _copy(old: DamagedFile, tx: Connection, table: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Key:
-    """How a table is ordered: by whole numbers, by one text, or by several columns."""
+    """How a table is ordered. Places behind a damage are searched in the last column."""
 
     columns: tuple[str, ...]
-    is_number: bool = False
-
-    @property
-    def can_halve(self) -> bool:
-        return len(self.columns) == 1
+    is_number: bool = False  # the last column; else it is text
 
     @property
     def last(self) -> int:
@@ -124,7 +120,7 @@ def _key_of(file: DamagedFile, table: str) -> _Key:
         return _Key(("rowid",), is_number=True)
     columns = file.try_(f"PRAGMA table_info({table})") or ()
     primary = sorted((row[5], row[1], row[2]) for row in columns if row[5])
-    is_number = len(primary) == 1 and primary[0][2] == "INTEGER"
+    is_number = bool(primary) and primary[-1][2] == "INTEGER"
     return _Key(tuple(name for _, name, _ in primary), is_number)
 
 
@@ -151,53 +147,51 @@ class _Reader:
             if page is not None:
                 return
             self.is_torn = True
-            if not self._key.can_halve:
-                yield from self._from_the_end(last)
+            if last is None and self._width > 1:  # nobody knows where to search
+                yield from self._from_the_end()
                 return
-            resumed = self._behind(last)
-            if resumed is None:
+            last = self._behind(last)
+            if last is None:
                 return
-            last = (resumed,)
 
-    def _page(self, last: Row | None, limit: int = PAGE) -> list[Row] | None:
-        """The rows behind `last`; None when not even the next one can be read."""
+    def _page(self, last: Row | None, sign: str = ">") -> list[Row] | None:
+        """The rows behind `last` (before it for "<"); None when not even one can be read."""
+        limit = PAGE
+        direction = "ASC" if sign == ">" else "DESC"
         while limit:
-            page = self._try(self._where(">", last) + self._by("ASC", limit), last or ())
+            page = self._try(self._where(sign, last) + self._by(direction, limit), last or ())
             if page is not None:
                 return page
             limit //= 4
         return None
 
-    def _behind(self, last: Row | None) -> Any:
+    def _behind(self, last: Row | None) -> Row | None:
         """The nearest key behind the damage from which reading works; None when there is none."""
-        start = self._key.number(last[0]) if last else self._first()
+        prefix = last[:-1] if last else ()
+        start = self._key.number(last[-1]) if last else self._first()
         bad, step = start, 1
-        while not self._is_readable(bad + step):
+        while not self._is_readable(prefix, bad + step):
             bad, step = bad + step, step * 2
             if bad + step > self._key.last:
                 return None
         good = bad + step
         while good - bad > 1:
             middle = (bad + good) // 2
-            bad, good = (bad, middle) if self._is_readable(middle) else (middle, good)
-        return self._key.value(good)
+            is_good = self._is_readable(prefix, middle)
+            bad, good = (bad, middle) if is_good else (middle, good)
+        return (*prefix, self._key.value(good))
 
     def _first(self) -> int:
         return -1 if self._key.is_number else 0
 
-    def _is_readable(self, number: int) -> bool:
-        last = (self._key.value(number),)
+    def _is_readable(self, prefix: Row, number: int) -> bool:
+        last = (*prefix, self._key.value(number))
         return self._try(self._where(">", last) + self._by("ASC", 1), last) is not None
 
-    def _from_the_end(self, last: Row | None) -> Iterator[Row]:
+    def _from_the_end(self) -> Iterator[Row]:
         found: list[Row] = []
         first: Row | None = None
-        while len(found) < FROM_THE_END:
-            bounds = [self._where("<", first), self._where(">", last)]
-            both = " AND ".join(filter(None, bounds)).replace(" AND  WHERE ", " AND ")
-            page = self._try(both + self._by("DESC", PAGE), (*(first or ()), *(last or ())))
-            if not page:
-                break
+        while len(found) < FROM_THE_END and (page := self._page(first, "<")):
             found += page
             first = page[-1][: self._width]
         yield from (row[self._width :] for row in reversed(found))
