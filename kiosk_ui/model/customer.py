@@ -119,6 +119,7 @@ class PurchaseRow:
     size: str = ""
     returned: bool = False
     gift: bool = False
+    sku: str = ""  # "" = there is no sheet of this article
 
 
 @dataclass(frozen=True, slots=True)

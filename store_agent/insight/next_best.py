@@ -61,13 +61,18 @@ def suggestions(
     Of an article that comes in sizes the customer's own must lie here, where it is known.
     """
     found: dict[str, Suggestion] = {}
+    matched: set[str] = set()  # categories: three scarves in three colours are one idea
     for sku, reason, because in _candidates(customer, past, goods):
         shelf = goods.shelves.get(sku)
         if shelf is None or sku in owned or sku in found or len(found) >= limit:
             continue
+        category, is_match = shelf.product.category, reason is ProductReason.GOES_WITH
+        if is_match and category in matched:
+            continue
         size = fitting(customer, past, shelf)
         if size is not None:
             found[sku] = Suggestion(shelf.product, reason, size, because)
+            matched |= {category} if is_match else set()
     return tuple(found.values())
 
 
@@ -82,7 +87,12 @@ def fitting(customer: Customer, past: History, shelf: Shelf) -> str | None:
 
 
 def sizes_of(customer: Customer, past: History, product: Product) -> tuple[str, ...]:
-    """What this person wears of such an article: as last bought in its category, then as told."""
+    """What this person wears of such an article: as last bought in its category, then as told.
+
+    Nothing of an article that fits everybody.
+    """
+    if len(product.sizes) < 2:
+        return ()
     bought = [
         line.size
         for order in reversed(past.orders)

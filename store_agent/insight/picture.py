@@ -104,7 +104,7 @@ def picture(customer: Customer, past: History, peers: Peers, today: date) -> Pic
         categories=parts(past.kept()),
         channels=parts(Counter(order.channel for order in past.orders)),
         rhythm=rhythm(past),
-        forecast=_forecast(customer.value, past),
+        forecast=_forecast(customer.value, past, today),
         drift=drifting,
         drift_source=source,
         stage=stage(customer, past, peers.thresholds, today),
@@ -157,15 +157,19 @@ def _worth(known: KnownValue | None, past: History) -> Worth:
     return Worth(Money(past.net_minor, past.currency), Source.BOX)
 
 
-def _forecast(known: KnownValue | None, past: History) -> Forecast | None:
+def _forecast(known: KnownValue | None, past: History, today: date) -> Forecast | None:
+    """Nothing is expected of days that are over: then the drift says what is to be said."""
     if known is not None and known.next_purchase_at is not None:
         day = local_date(known.next_purchase_at, past.zone)
-        return Forecast(day, day, day, Source.PLATFORM)
+        return Forecast(day, day, day, Source.PLATFORM) if day >= today else None
     own = rhythm(past)
     if own is None:
         return None
     last = past.days[-1]
-    return Forecast(own.next_about(last), *own.next_between(last), Source.BOX)
+    earliest, latest = own.next_between(last)
+    if latest < today:
+        return None
+    return Forecast(own.next_about(last), earliest, latest, Source.BOX)
 
 
 def _drift(

@@ -194,6 +194,7 @@ def _rows(purchases: Iterable[Purchase]) -> Iterable[model.PurchaseRow]:
                 category=line.category,
                 size=line.size,
                 returned=line.quantity < 0,
+                sku=line.sku,
             )
 
 

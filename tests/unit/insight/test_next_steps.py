@@ -16,6 +16,7 @@ from unit.insight.insight_builders import (
     back,
     bought,
     buyer,
+    line,
     past,
     purchases,
     shelf,
@@ -119,6 +120,22 @@ def test_only_the_customers_own_size_is_suggested_where_it_is_known() -> None:
     wide = {"s-9": shelf("s-9", here=("38", "40"))}
     assert suggestions(person, past(), set(), Goods(wide, {}))[0].size == "40"
     assert suggestions(buyer(wish_list=("s-9",)), past(), set(), Goods(SHELVES, {}))[0].size == ""
+
+
+def test_what_goes_together_is_one_idea_a_category() -> None:
+    goods = Goods(
+        {sku: shelf(sku, here=("38", "40")) for sku in ("a-1", "a-2")}, {"Strick": ("Schuhe",)}
+    )
+    found = suggestions(buyer(), past(bought(30)), {"s-1"}, goods)
+    assert [one.product.sku for one in found] == ["a-1"]
+
+
+def test_an_article_for_everybody_is_in_nobodys_size() -> None:
+    one_size = shelf("s-9", here=("uni",))
+    scarf = replace(one_size, product=replace(one_size.product, sizes=("uni",)))
+    worn = past(bought(30, line("s-1", category="Schuhe", size="uni")))
+    found = suggestions(buyer(wish_list=("s-9",)), worn, (), Goods({"s-9": scarf}, {}))
+    assert [one.size for one in found] == [""]
 
 
 @given(purchases(), st.sets(st.sampled_from(sorted(SHELVES))), st.lists(st.sampled_from("1234")))

@@ -67,6 +67,13 @@ def test_the_next_purchase_is_expected_with_a_spread() -> None:
     assert shown.forecast.latest == last + timedelta(days=40)
 
 
+def test_nothing_is_expected_of_days_that_are_over() -> None:
+    monthly = past(*map(bought, (131, 101, 71, 41)))
+    assert picture(buyer(), monthly, Peers(), TODAY).forecast is None
+    known = KnownValue(NOW, next_purchase_at=NOW - timedelta(days=1))
+    assert picture(buyer(value=known), monthly, Peers(), TODAY).forecast is None
+
+
 @pytest.mark.parametrize(
     ("away", "expected"),
     [
@@ -206,6 +213,7 @@ def test_every_past_gives_a_picture_within_its_bounds(made: list[Purchase], late
         assert shown.rhythm is None
         assert shown.forecast is None
     if shown.forecast:
+        assert shown.forecast.latest >= today
         assert shown.forecast.earliest <= shown.forecast.about <= shown.forecast.latest
     if shown.bands:
         assert {shown.bands.recency, shown.bands.frequency, shown.bands.monetary} <= {1, 2, 3, 4, 5}

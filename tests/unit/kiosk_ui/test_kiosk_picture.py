@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -10,10 +11,14 @@ from hypothesis import strategies as st
 
 from kiosk_ui.fake_app import DEVICE_TOKEN, SESSION_TOKEN, build_fake_kiosk
 from kiosk_ui.fake_cast import MIRA
+from kiosk_ui.model import Channel, CustomerPage, Money, PurchaseRow
 from kiosk_ui.picture import charts
 from kiosk_ui.picture.area import cases_area, picture_area
 from kiosk_ui.picture.fake import crowded, sample_insight
 from kiosk_ui.picture.model import Forecast
+from kiosk_ui.printer import Printer
+from kiosk_ui.settings import KioskSettings
+from kiosk_ui.static_files import StaticFiles
 
 NOW = datetime(2026, 11, 21, 13, 23, 8, tzinfo=UTC)
 DAYS = st.dates(date(2024, 1, 1), date(2028, 1, 1))
@@ -78,6 +83,24 @@ async def test_a_crowd_of_wishes_is_folded():
         insights[0].people["jonas"] = crowded(NOW)
         page = (await browser.get("/customers/jonas")).text
         assert "Show all 12" in page
+
+
+def test_fifty_purchases_are_folded_and_lead_to_their_articles():
+    page = bought_many(50)
+    assert "Show all 50" in page
+    before = page[: page.index("<details>")]
+    assert before.count('class="buy article') == 5
+    assert 'href="/articles/m-7?customer_id=mira"' in page
+
+
+def bought_many(count):
+    printer = Printer(KioskSettings("Modehaus Muster", ZoneInfo("Europe/Berlin")), StaticFiles())
+    rows = tuple(
+        PurchaseRow(f"Boots {n}", NOW, Channel.STORE, "Köln", Money(9900), sku=f"m-{n}")
+        for n in range(count)
+    )
+    page = CustomerPage("mira", "Mira Musterfrau", NOW, purchases=rows)
+    return printer.fragment("bought.html", "bought", "en", NOW, c=page).inline
 
 
 @given(st.lists(st.integers(-50_000, 500_000), max_size=15))
