@@ -20,13 +20,17 @@ from typing import Literal
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from kiosk_ui.areas import Area
 from kiosk_ui.fake_app import DEVICE_TOKEN, SESSION_TOKEN, FakeKiosk, build_fake_kiosk
 from kiosk_ui.fake_cast import crowd, offline
 from kiosk_ui.fake_lines import FakeLines, sample_lines
 from kiosk_ui.fake_presence import furnish
 from kiosk_ui.fake_till import give_away, propose_both, stand_at_till
 from kiosk_ui.lines import lines_area
+from kiosk_ui.live import Hub
 from kiosk_ui.model import Answered, Outcome, Progress
+from kiosk_ui.picture.area import cases_area, picture_area
+from kiosk_ui.picture.fake import crowded, sample_insight
 from store_agent.clock import SystemClock
 
 TARGET = Path(__file__).parent.parent / "build" / "screenshots"
@@ -81,6 +85,17 @@ class Shot:
 def cut_the_line(kiosk: FakeKiosk, language: str) -> None:
     """The line has been down for a while."""
     kiosk.shop.set_status(offline(MOMENT, german=language == "de"))
+
+
+def look_at(part: str) -> Callable[[Page], None]:
+    """Scroll a part of the page to its top."""
+    return lambda page: page.locator(part).evaluate("(part) => part.scrollIntoView()")
+
+
+def open_figures(page: Page) -> None:
+    """The one deliberate tap to the value picture."""
+    page.locator(".picture summary").click()
+    look_at(".picture")(page)
 
 
 def load(kiosk: FakeKiosk, language: str) -> None:
@@ -187,6 +202,13 @@ SHOTS = (
     Shot("floor-loading", "/", load),
     Shot("floor-lost", "/", cut_the_line, lose_connection),
     Shot("customer", "/customers/mira"),
+    Shot("picture-ahead", "/customers/mira", act=look_at(".ahead")),
+    Shot("picture-figures", "/customers/mira", act=open_figures),
+    Shot("picture-manager", "/customers/mira", manage_nothing, look_at(".picture")),
+    Shot("picture-crowded", "/customers/jonas", act=look_at(".cases")),
+    Shot("picture-crowded-figures", "/customers/jonas", manage_nothing, look_at(".picture")),
+    Shot("article", "/articles/m-2?customer_id=mira"),
+    Shot("article-unknown", "/articles/none?customer_id=mira"),
     Shot("customer-offline", "/customers/mira", cut_the_line),
     Shot("customer-said", "/customers/mira",
          lambda kiosk, language: kiosk.shop.answers.update({"visit-mira": SAID})),
@@ -244,7 +266,13 @@ class Stage:
 def running_stage() -> Iterator[Stage]:
     """The fake shop on loopback."""
     lines = lines_area(FakeLines(sample_lines(MOMENT)))
-    kiosk = build_fake_kiosk(lambda: MOMENT, SystemClock().monotonic, lambda hub: (lines,))
+
+    def areas(hub: Hub) -> tuple[Area, ...]:
+        insight = sample_insight(hub, lambda: MOMENT)
+        insight.people["jonas"] = crowded(MOMENT)
+        return (cases_area(insight), picture_area(insight), lines)
+
+    kiosk = build_fake_kiosk(lambda: MOMENT, SystemClock().monotonic, areas)
     config = uvicorn.Config(kiosk.app, port=0, log_level="warning", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     loops: list[asyncio.AbstractEventLoop] = []

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from kiosk_ui.areas import Area, Column, Kit
@@ -19,6 +19,7 @@ from kiosk_ui.router import AsViewer
 
 NAME = "picture"
 PATH = "/articles"
+NOT_FOUND = 404
 MAX_ID = 200  # characters of a sku or customer id
 Context = Mapping[str, object]
 
@@ -91,19 +92,15 @@ class _PictureRoom:
             viewer: AsViewer,
             customer_id: Annotated[str, Query(max_length=MAX_ID)] = "",
         ) -> HTMLResponse:
+            back = customer_url(customer_id) if customer_id else "/"
             try:
                 found = await self.insight.article(sku, customer_id, viewer)
-            except LookupError as error:
-                raise HTTPException(404, "no such article, or nobody who may be named") from error
-            back = customer_url(customer_id) if customer_id else "/"
+            except LookupError:  # bought long ago, say, and not in the assortment any more
+                page = await kit.pages.area(viewer, "picture/unknown.html", NAME, (), back=back)
+                page.status_code = NOT_FOUND
+                return page
             return await kit.pages.area(
-                viewer,
-                "picture/article.html",
-                NAME,
-                (),
-                sheet=found,
-                back=back,
-                reasons=words.ARTICLE_REASONS,
+                viewer, "picture/article.html", NAME, (), sheet=found, back=back
             )
 
         return router

@@ -73,7 +73,9 @@ async def test_an_article_has_a_sheet_and_an_unknown_one_none():
         sheet = (await browser.get("/articles/m-2", params={"customer_id": MIRA})).text
         assert "Chelsea Boots, camel" in sheet
         assert f'href="/customers/{MIRA}"' in sheet
-        assert (await browser.get("/articles/none")).status_code == 404
+        unknown = await browser.get("/articles/none", params={"customer_id": MIRA})
+        assert unknown.status_code == 404
+        assert f'href="/customers/{MIRA}"' in unknown.text
 
 
 @pytest.mark.asyncio
