@@ -115,6 +115,9 @@ FACTS: Mapping[str, str] = {
     "brands": msg("Brands"),
     "colour": msg("Colours"),
     "interest": msg("Interests"),
+    "contact.channel": msg("Reached best by"),
+    "contact.frequency": msg("How often"),
+    "contact.topics": msg("Topics"),
     "material": msg("Material"),
     "allergy": msg("Does not tolerate"),
 }

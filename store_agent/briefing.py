@@ -29,6 +29,7 @@ from store_agent.storage import (
     customers,
     meta,
     persons,
+    preferences,
     topics,
     visits,
     whereabouts,
@@ -46,7 +47,10 @@ def customer(view: View, customer_id: str) -> Customer | None:
         return None
     ids = (cached.id, *customers.merged_into(view.cache, cached.id))
     return overlay(
-        cached, consents.undelivered(view.ledger, *ids), persons.pending(view.ledger, *ids)
+        cached,
+        consents.undelivered(view.ledger, *ids),
+        persons.pending(view.ledger, *ids),
+        preferences.pending(view.ledger, *ids),
     )
 
 

@@ -16,6 +16,7 @@ from sync.outbox import Dropped, EventClass, Lane, OutboxEvent
 # lane, because order is promised within one only.
 _RIGHTS = (
     EventType.CONSENT_CHANGED,
+    EventType.PREFERENCE_CHANGED,
     EventType.PERSON_CHANGED,
     EventType.SALE_RECORDED,
     EventType.SALE_VOIDED,

@@ -23,9 +23,9 @@ from kiosk_ui.model import Device, Viewer
 from kiosk_ui.pages import answer, customer_url
 from kiosk_ui.requests import KioskRoute
 from kiosk_ui.router import AsViewer
-from kiosk_ui.turned.model import TurnedKind, TurnedState
+from kiosk_ui.turned.model import KnownOrigin, TurnedKind, TurnedState
 from kiosk_ui.turned.port import Turned
-from kiosk_ui.turned.words import KINDS, SAID
+from kiosk_ui.turned.words import KINDS, KNOWN, LIFECYCLES, ORIGINS, SAID
 
 NAME = "turn"
 PATH = "/turned"
@@ -65,6 +65,7 @@ class TurnedRoom:
         router = APIRouter(include_in_schema=False, route_class=KioskRoute)
         self._add_page(router, kit)
         self._add_answers(router, kit)
+        self._add_telling(router, kit)
         self._add_staying(router, kit)
         self._add_back(router, kit)
         return router
@@ -117,6 +118,37 @@ class TurnedRoom:
             except ValueError:
                 return await self._page(kit, device, error="changed", status=UNPROCESSABLE)
             return RedirectResponse(f"{PATH}?said=consents", SEE_OTHER)
+
+    def _add_telling(self, router: APIRouter, kit: Kit) -> None:
+        @router.post(f"{PATH}/preferences")
+        async def preferences(request: Request, device: AsDevice, key: Key) -> Response:
+            form = await request.form()
+            chosen: dict[str, list[str]] = {}
+            for name, value in form.multi_items():
+                if name.startswith(ANSWER) and isinstance(value, str):
+                    codes = chosen.setdefault(name.removeprefix(ANSWER), [])
+                    codes.extend([value] if value else [])
+            return await self._told(
+                kit, device, self.turned.choose(device, str(key), chosen), "preferences"
+            )
+
+        @router.post(f"{PATH}/corrections")
+        async def correct(device: AsDevice, key: Key, label: Text, value: Text = "") -> Response:
+            deed = self.turned.correct(device, str(key), label, value)
+            return await self._told(kit, device, deed, "corrected")
+
+        @router.post(f"{PATH}/requests")
+        async def ask(device: AsDevice, key: Key, what: Text) -> Response:
+            return await self._told(kit, device, self.turned.ask(device, str(key), what), "asked")
+
+    async def _told(self, kit: Kit, device: Device, deed: Awaitable[None], said: str) -> Response:
+        try:
+            await deed
+        except LookupError:  # closed meanwhile; the page says goodbye
+            return RedirectResponse(PATH, SEE_OTHER)
+        except ValueError:
+            return await self._page(kit, device, error="refused", status=UNPROCESSABLE)
+        return RedirectResponse(f"{PATH}?said={said}", SEE_OTHER)
 
     def _add_staying(self, router: APIRouter, kit: Kit) -> None:
         @router.get(f"{PATH}/still")
@@ -176,8 +208,20 @@ class TurnedRoom:
         return answer(html, status)
 
     async def _content(self, device: Device, kind: TurnedKind) -> dict[str, object]:
-        del kind
-        return {"questions": await self.turned.questions(device)}
+        if kind is TurnedKind.PREFERENCES:
+            return {"quiz": await self.turned.quiz(device)}
+        shown: dict[str, object] = {"questions": await self.turned.questions(device)}
+        if kind is TurnedKind.KNOWN:
+            lines = await self.turned.known(device)
+            shown |= {
+                "groups": [
+                    (origin, ORIGINS[origin], [one for one in lines if one.origin is origin])
+                    for origin in KnownOrigin
+                ],
+                "known_word": KNOWN,
+                "lifecycle": LIFECYCLES,
+            }
+        return shown
 
     async def _ask_pin(
         self, kit: Kit, device: Device, chosen: str = "", refusal: LoginRefused | None = None

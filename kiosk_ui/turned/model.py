@@ -36,20 +36,63 @@ class Question:
     """One consent in the customer's words. `granted` None: never answered."""
 
     purpose: str
-    title: str
-    what_for: str
-    benefit: str
+    title: str = ""
+    what_for: str = ""
+    benefit: str = ""
     granted: bool | None = None
     since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """What is asked now; `versions` comes back with the answers."""
+    """What is asked now; `versions` comes back with the answers.
+
+    `others` were allowed elsewhere and are not asked here; they can only be taken back.
+    """
 
     versions: str
     language: str
     rows: tuple[Question, ...] = ()
+    others: tuple[Question, ...] = ()
+
+
+class KnownOrigin(StrEnum):
+    """Where something that is known comes from."""
+
+    TOLD = "told"
+    OBSERVED = "observed"
+    INFERRED = "inferred"
+    STAFF = "staff"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownLine:
+    """One thing the shop knows. A fact can be put right by its `label`."""
+
+    label: str
+    value: str
+    origin: KnownOrigin
+    at: datetime | None = None
+    is_fact: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class QuizOption:
+    """One answer to tap."""
+
+    code: str
+    text: str
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class QuizRow:
+    """One question, in the language of the page."""
+
+    label: str
+    title: str
+    is_multiple: bool
+    options: tuple[QuizOption, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,18 @@ more. Deeds with a `key` are done once, however often they come.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from kiosk_ui.model import Device, StaffChoice, Viewer
-from kiosk_ui.turned.model import Opened, Questions, TurnedKind, TurnedState
+from kiosk_ui.turned.model import (
+    KnownLine,
+    Opened,
+    Questions,
+    QuizRow,
+    TurnedKind,
+    TurnedState,
+)
 
 
 class Turned(Protocol):
@@ -41,6 +48,21 @@ class Turned(Protocol):
         self, device: Device, key: str, answers: Mapping[str, bool], versions: str
     ) -> None:
         """The customer's own yes or no. ValueError when other questions are asked now."""
+
+    async def known(self, device: Device) -> tuple[KnownLine, ...]:
+        """Everything this shop knows about the customer."""
+
+    async def correct(self, device: Device, key: str, label: str, value: str) -> None:
+        """Put a fact right; "" = it is wrong. ValueError for what cannot be kept."""
+
+    async def ask(self, device: Device, key: str, what: str) -> None:
+        """Ask for "access" to a full copy, or for "erasure"."""
+
+    async def quiz(self, device: Device) -> tuple[QuizRow, ...]:
+        """The questions about what the customer likes, with the answers so far."""
+
+    async def choose(self, device: Device, key: str, chosen: Mapping[str, Sequence[str]]) -> None:
+        """Answers by label, as codes. ValueError for what cannot be chosen."""
 
     async def staff_choices(self, device: Device) -> tuple[StaffChoice, ...]:
         """Who may turn the tablet back."""

@@ -19,6 +19,7 @@ from store_agent.storage import (
     fences,
     notes,
     persons,
+    preferences,
     redemptions,
     scope,
     tasks,
@@ -196,6 +197,7 @@ class SyncCache:
                 fences.confirm(tx, event_id)
                 notes.confirm(tx, event_id)
                 tasks.confirm(tx, event_id)
+                preferences.confirm(tx, event_id)
                 redemptions.confirm_points(tx, event_id)
 
         await self._storage.write(confirm)

@@ -162,7 +162,7 @@ def build(settings: Settings, clock: Clock, addresses: Addresses) -> Agent:
         monotonic=clock.monotonic,
         areas=(
             *build_areas(storage, settings.store, clock, sync, announcer),
-            build_turned(storage, clock, announcer, access),
+            build_turned(storage, settings.store, clock, announcer, access),
         ),
     )
     routers = (

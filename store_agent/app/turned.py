@@ -6,15 +6,21 @@ from kiosk_ui.areas import Area
 from kiosk_ui.turned.area import turned_area
 from store_agent.app.announcer import Announcer
 from store_agent.clock import Clock
+from store_agent.config import StoreSettings
 from store_agent.storage import Storage
 from store_agent.tablet.access import TabletAccess
-from store_agent.tablet.turned import TabletTurned
+from store_agent.tablet.turned import TabletTurned, Verbs
 from store_agent.welcoming.consenting import Consenting
+from store_agent.welcoming.preferring import Preferring
 from store_agent.welcoming.turning import Turning
 
 
 def build_turned(
-    storage: Storage, clock: Clock, announcer: Announcer, access: TabletAccess
+    storage: Storage,
+    store: StoreSettings,
+    clock: Clock,
+    announcer: Announcer,
+    access: TabletAccess,
 ) -> Area:
     """The room with its verbs."""
 
@@ -22,5 +28,8 @@ def build_turned(
         announcer.happened(None)
 
     consenting = Consenting(storage, clock, changed)
-    tablet = TabletTurned(storage, clock, access, Turning(storage, clock), consenting)
+    preferring = Preferring(storage, store, clock, announcer.advice_changed)
+    tablet = TabletTurned(
+        storage, clock, access, Verbs(Turning(storage, clock), consenting, preferring)
+    )
     return turned_area(tablet)

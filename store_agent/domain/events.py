@@ -14,10 +14,12 @@ from typing import Any
 
 from store_agent.domain.answer import Outcome
 from store_agent.domain.consent import ConsentDecision
+from store_agent.domain.consent_text import TURNED_TABLET
 from store_agent.domain.customer import PersonState
 from store_agent.domain.footfall import HourlyCount
 from store_agent.domain.greeting import Greeting, OfferDecision, Verdict, Visit
 from store_agent.domain.note import Note
+from store_agent.domain.preference import Preference
 from store_agent.domain.sale import Sale
 from store_agent.domain.scan import Scan, ScanReason
 from store_agent.domain.task import Task
@@ -59,6 +61,7 @@ class EventType(StrEnum):
     NOTE_RECORDED = "store.note.recorded"
     TASK_CHANGED = "store.task.changed"
     SENTENCE_ANSWERED = "store.sentence.answered"
+    PREFERENCE_CHANGED = "store.preference.changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +219,18 @@ def note_recorded(event_id: str, at: datetime, note: Note, *, removed: bool) -> 
         "removed": removed,
     }
     return Event(event_id, EventType.NOTE_RECORDED, at, data, note.customer_id)
+
+
+def preference_changed(
+    event_id: str, at: datetime, customer_id: str, told: Iterable[Preference]
+) -> Event:
+    """What a customer told about themselves; without a value it takes back what was known."""
+    changes = [
+        {"label": one.label, "value": one.value or None, "choices": list(one.choices)}
+        for one in told
+    ]
+    data = {"changes": changes, "how": TURNED_TABLET}
+    return Event(event_id, EventType.PREFERENCE_CHANGED, at, data, customer_id)
 
 
 def task_changed(event_id: str, task: Task, changed_by: str) -> Event:

@@ -11,25 +11,29 @@ from dataclasses import replace
 
 from store_agent.domain.consent import ConsentDecision, deciding
 from store_agent.domain.customer import Customer, PersonState
+from store_agent.domain.preference import Preference, facts_with
 
 
 def overlay(
     customer: Customer,
     undelivered_consents: Sequence[ConsentDecision],
     pending_states: Mapping[PersonState, bool],
+    told: Sequence[Preference] = (),
 ) -> Customer:
     """`customer` with the changes made in this shop that the feed has not confirmed yet.
 
     `undelivered_consents` stand in the order they were made. For each purpose they touch, only
     the one deciding answer remains, so that no reader can weigh them against the feed again.
-    `pending_states` maps a state to whether it was set (True) or taken back (False) here.
+    `pending_states` maps a state to whether it was set (True) or taken back (False) here;
+    `told` are answers of the customer in the order they were given.
     """
-    if not undelivered_consents and not pending_states:
+    if not undelivered_consents and not pending_states and not told:
         return customer
     return replace(
         customer,
         consents=_consents(customer, undelivered_consents),
         states=_states(customer, pending_states),
+        facts=facts_with(customer.facts, told),
     )
 
 

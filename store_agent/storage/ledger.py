@@ -260,6 +260,19 @@ MIGRATIONS = MigrationSet(
             CREATE INDEX topics_at ON topics (at);
             """,
         ),
+        (
+            "0008_preferences",
+            """
+            -- What customers told here about themselves, until the feed has it.
+            CREATE TABLE preferences (
+                n INTEGER PRIMARY KEY, event_id TEXT NOT NULL, customer_id TEXT NOT NULL,
+                label TEXT NOT NULL, value TEXT NOT NULL, at TEXT NOT NULL,
+                confirmed INTEGER NOT NULL DEFAULT 0
+            );
+            CREATE INDEX preferences_pending ON preferences (customer_id) WHERE confirmed = 0;
+            CREATE INDEX preferences_event ON preferences (event_id);
+            """,
+        ),
     ),
 )
 

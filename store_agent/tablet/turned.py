@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
@@ -14,16 +15,28 @@ from store_agent import briefing
 from store_agent.clock import Clock
 from store_agent.domain.consent import ConsentState, deciding
 from store_agent.domain.consent_text import DEFAULT_LANGUAGE, questions, to_ask
-from store_agent.domain.customer import Customer
+from store_agent.domain.customer import Customer, Origin
 from store_agent.domain.errors import InvalidInput, NotFound, Unavailable
 from store_agent.domain.naming import why_unnamed
+from store_agent.domain.preference import QUIZ, QuizQuestion
 from store_agent.domain.turned import Grant, TurnedPage
 from store_agent.storage import Storage, View, turned
 from store_agent.tablet.access import TabletAccess
+from store_agent.tablet.known import known
 from store_agent.welcoming.consenting import Consenting, version_of
+from store_agent.welcoming.preferring import Preferring, Request
 from store_agent.welcoming.turning import Turning, may_be_turned_to, open_grant
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Verbs:
+    """What can be done on a turned tablet."""
+
+    turning: Turning
+    consenting: Consenting
+    preferring: Preferring
 
 
 class TabletTurned:
@@ -34,15 +47,15 @@ class TabletTurned:
         storage: Storage,
         clock: Clock,
         access: TabletAccess,
-        turning: Turning,
-        consenting: Consenting,
+        verbs: Verbs,
     ) -> None:
         """Over one storage and the verbs."""
         self._storage = storage
         self._clock = clock
         self._access = access
-        self._turning = turning
-        self._consenting = consenting
+        self._turning = verbs.turning
+        self._consenting = verbs.consenting
+        self._preferring = verbs.preferring
 
     async def begin(self, customer_id: str, kind: model.TurnedKind, viewer: Viewer) -> None:
         """Turn the viewer's tablet, in the customer's own language where there is one."""
@@ -118,7 +131,15 @@ class TabletTurned:
                         None if last is None else last.decided_at,
                     )
                 )
-            return model.Questions(version_of(texts), texts[0].language, tuple(rows))
+            asked = {text.purpose for text in texts}
+            others = tuple(
+                model.Question(one.purpose, granted=True, since=one.decided_at)
+                for purpose in dict.fromkeys(d.purpose for d in person.consents)
+                if purpose not in asked
+                and (one := deciding(purpose, person.consents)) is not None
+                and one.state is ConsentState.GRANTED
+            )
+            return model.Questions(version_of(texts), texts[0].language, tuple(rows), others)
 
         return await self._known(self._storage.read(read))
 
@@ -131,6 +152,42 @@ class TabletTurned:
             for purpose, yes in answers.items()
         }
         await self._known(self._consenting.answer(device.id, key, said, versions))
+
+    async def known(self, device: Device) -> tuple[model.KnownLine, ...]:
+        """All of it."""
+        now = self._clock.now()
+
+        def read(view: View) -> tuple[model.KnownLine, ...]:
+            _, person = _open_person(view, device.id, now)
+            return known(view, person, now)
+
+        return await self._known(self._storage.read(read, is_long=True))
+
+    async def correct(self, device: Device, key: str, label: str, value: str) -> None:
+        """Put right."""
+        await self._known(self._preferring.correct(device.id, key, label, value))
+
+    async def ask(self, device: Device, key: str, what: str) -> None:
+        """A task for the shop."""
+        await self._known(self._preferring.ask(device.id, key, Request(what)))
+
+    async def quiz(self, device: Device) -> tuple[model.QuizRow, ...]:
+        """Each question with what the customer chose last."""
+        now = self._clock.now()
+
+        def read(view: View) -> tuple[model.QuizRow, ...]:
+            grant, person = _open_person(view, device.id, now)
+            said = {fact.label: fact.value for fact in person.facts if fact.origin is Origin.TOLD}
+            return tuple(
+                _quiz_row(question, grant.language, said.get(question.label, ""))
+                for question in QUIZ
+            )
+
+        return await self._known(self._storage.read(read))
+
+    async def choose(self, device: Device, key: str, chosen: Mapping[str, Sequence[str]]) -> None:
+        """Keep it."""
+        await self._known(self._preferring.choose(device.id, key, chosen))
 
     async def staff_choices(self, device: Device) -> tuple[StaffChoice, ...]:
         """Everybody with a PIN."""
@@ -163,6 +220,15 @@ def _open_person(view: View, device_id: str, now: datetime) -> tuple[Grant, Cust
     if person is None:
         raise NotFound("nobody is known by this id any more", field="customer_id")
     return grant, person
+
+
+def _quiz_row(question: QuizQuestion, language: str, value: str) -> model.QuizRow:
+    chosen = question.chosen(value)
+    options = tuple(
+        model.QuizOption(one.code, one.words[language], one.code in chosen)
+        for one in question.options
+    )
+    return model.QuizRow(question.label, question.title[language], question.is_multiple, options)
 
 
 def _name(view: View, grant: Grant) -> str:

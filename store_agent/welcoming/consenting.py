@@ -42,7 +42,8 @@ class Consenting:
 
         `versions` is what `version_of` said of the questions that were shown. The same `key` again
         changes nothing. Raises NotFound when the tablet is not turned to a page with these
-        questions (any more), InvalidInput for other questions than those that are asked now.
+        questions (any more), InvalidInput for other questions than those that are
+        asked now; anything may be taken back.
         """
         now = self._clock.now()
 
@@ -51,16 +52,18 @@ class Consenting:
             if is_repeat(tx, key, now):
                 return False
             texts = {text.purpose: text for text in questions(grant.language)}
-            if not answers.keys() <= texts.keys() or versions != version_of(texts.values()):
+            given = {p for p, state in answers.items() if state is ConsentState.GRANTED}
+            if not given <= texts.keys() or versions != version_of(texts.values()):
                 raise InvalidInput("other questions are asked now", hint="Read them again.")
             for purpose, state in answers.items():
+                text = texts.get(purpose)  # taking back needs none
                 decision = ConsentDecision(
                     purpose,
                     state,
                     now,
                     TURNED_TABLET,
-                    texts[purpose].version,
-                    texts[purpose].language,
+                    text.version if text else "",
+                    text.language if text else grant.language,
                     self._new_id(),
                 )
                 _keep(tx, grant, decision)

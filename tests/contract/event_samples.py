@@ -27,6 +27,7 @@ from store_agent.domain.greeting import (
 )
 from store_agent.domain.note import Note
 from store_agent.domain.offer import BudgetUnit
+from store_agent.domain.preference import Preference
 from store_agent.domain.rights import (
     Lot,
     LotClass,
@@ -78,6 +79,8 @@ def _people() -> list[Event]:
         events.fences_changed("e", AT, {"type": "FeatureCollection", "features": []}),
         events.note_recorded("e", AT, NOTE, removed=False),
         events.note_recorded("e", AT, NOTE, removed=True),
+        events.preference_changed("e", AT, "c-1", [Preference("size.top", "M", AT, ("M",))]),
+        events.preference_changed("e", AT, "c-1", [Preference("interest", "", AT)]),
         events.task_changed("e", TASK, "bea"),
         events.task_changed(
             "e",

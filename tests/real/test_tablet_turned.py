@@ -78,6 +78,29 @@ def test_every_state_is_accessible_and_fits(browser, rig, viewport, scheme):
         assert results.violations_count == 0, results.generate_report()
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [LANDSCAPE, PORTRAIT, PHONE], ids=lambda v: str(v["width"]))
+@pytest.mark.parametrize("what", ["Nach Wünschen fragen", "Zeigen, was wir wissen"])
+def test_wishes_and_what_is_known_are_accessible_and_fit(browser, rig, viewport, scheme, what):
+    with lent(browser, rig, viewport=viewport, scheme=scheme) as page:
+        turn(page, rig, what)
+        fits(page, f"{what[:6].strip()}-{viewport['width']}-{scheme}")
+        results = Axe().run(page)
+        assert results.violations_count == 0, results.generate_report()
+
+
+def test_what_was_assumed_is_put_right_and_a_consent_taken_back(browser, rig):
+    with lent(browser, rig) as page:
+        turn(page, rig, "Zeigen, was wir wissen")
+        size = page.get_by_label("Oberteile", exact=True)
+        assert size.input_value() == "L"
+        size.fill("M")
+        page.get_by_role("button", name="So stimmt es Oberteile").click()
+        page.wait_for_selector("text=Jetzt wissen wir es besser")
+        page.get_by_role("button", name="Zurücknehmen Dürfen wir Sie erkennen").click()
+        page.wait_for_selector("text=Bisher: Nein, seit heute")
+
+
 def test_the_way_there_and_back(browser, rig):
     with lent(browser, rig) as page:
         turn(page, rig)

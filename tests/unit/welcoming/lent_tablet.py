@@ -6,18 +6,26 @@ import re
 from dataclasses import dataclass, field
 from uuid import uuid4
 
-from builders import Shop, customer, grant, staff, wallet_pass
+from builders import Shop, customer, staff, wallet_pass
 
 OWN_PAGE = {"Origin": "http://127.0.0.1", "Accept": "text/html"}
 PIN = "2468"
+AS_OF = "2026-11-01T10:00:00Z"
 PEOPLE = (
-    customer(phone="+49 170 1234567"),
+    customer(
+        phone="+49 170 1234567",
+        email="mira@example.com",
+        facts=[
+            {"label": "size.top", "value": "L", "origin": "inferred", "as_of": AS_OF},
+            {"label": "fit", "value": "locker", "origin": "told", "as_of": AS_OF},
+        ],
+        segments=["Stammkundin"],
+    ),
     customer("c-2", display_name="Otto Ohnefrage", first_name="Otto", last_name="Ohnefrage"),
     wallet_pass(),
     staff(),
     staff("s-max", "Max Muster", "manager"),
 )
-NO_MARKETING = [grant(), grant("marketing.email", state="withdrawn")]
 
 
 @dataclass
