@@ -132,6 +132,8 @@ KINDS: Mapping[str, str] = {
     "store.note.recorded": msg("Note on a customer"),
     "store.task.changed": msg("Task"),
     "store.sentence.answered": msg("Answer of a customer"),
+    "store.touch.recorded": msg("Contact with a customer"),
+    "store.client.changed": msg("Change of advisor"),
     "store.preference.changed": msg("Wishes of a customer"),
     "store.events.dropped": msg("Note of dropped events"),
 }

@@ -166,6 +166,14 @@ class MqttSettings(_Section):
     tls: bool = False
 
 
+class AdviceSettings(_Section):
+    """How staff look after customers."""
+
+    contacts_in_30_days: int = Field(
+        4, ge=1, description="so often at most is a customer rung or written to"
+    )
+
+
 class PresenceSettings(_Section):
     """Who may be noticed, when, and by which radios."""
 
@@ -286,6 +294,7 @@ class Settings(BaseSettings):
     readers: ReaderSettings = ReaderSettings()
     tablets: TabletSettings = TabletSettings()
     visits: VisitSettings = VisitSettings()
+    advice: AdviceSettings = AdviceSettings()
     presence: PresenceSettings = PresenceSettings()
     storage: StorageOptions = StorageOptions()
     outbox: OutboxSettings = OutboxSettings()

@@ -52,6 +52,8 @@ PLACES: Mapping[EventType, tuple[Lane, EventClass]] = {
     EventType.FENCES_CHANGED: (Lane.ORDINARY, EventClass.RIGHT),
     EventType.NOTE_RECORDED: (Lane.ORDINARY, EventClass.RIGHT),
     EventType.TASK_CHANGED: (Lane.ORDINARY, EventClass.RIGHT),
+    EventType.TOUCH_RECORDED: (Lane.ORDINARY, EventClass.RIGHT),
+    EventType.CLIENT_CHANGED: (Lane.ORDINARY, EventClass.RIGHT),
     **dict.fromkeys(_RECORDS, (Lane.ORDINARY, EventClass.RECORD)),
     **dict.fromkeys(_PRESENCE, (Lane.ORDINARY, EventClass.PRESENCE)),
 }

@@ -7,7 +7,19 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from kiosk_ui.advice.model import Colleague, Due, NoteRow, TaskDraft, TaskKind, TaskRow
+from kiosk_ui.advice.model import (
+    ClientRow,
+    Colleague,
+    ContactCard,
+    ContactChannel,
+    ContactWay,
+    Due,
+    NoteRow,
+    TaskDraft,
+    TaskKind,
+    TaskRow,
+    TouchRow,
+)
 from kiosk_ui.advice.words import NEVER_KEPT
 from kiosk_ui.fake import default_staff
 from kiosk_ui.fake_cast import MIRA
@@ -28,6 +40,8 @@ class FakeAdvice:
     names: dict[str, str] = field(default_factory=dict)
     notes_on: dict[str, dict[str, NoteRow]] = field(default_factory=dict)
     rows: dict[str, TaskRow] = field(default_factory=dict)
+    cards: dict[str, ContactCard] = field(default_factory=dict)
+    mine: dict[str, tuple[ClientRow, ...]] = field(default_factory=dict)  # by staff id
     staff: tuple[Colleague, ...] = tuple(Colleague(c.id, c.name) for c in default_staff())
 
     async def name(self, customer_id: str) -> str:
@@ -119,6 +133,41 @@ class FakeAdvice:
         )
         self._told(self.rows[task_id])
 
+    async def contact(self, customer_id: str) -> ContactCard:
+        """See `Advice`."""
+        return self.cards.get(customer_id, ContactCard())
+
+    async def clients(self, viewer: Viewer) -> tuple[ClientRow, ...]:
+        """See `Advice`."""
+        return self.mine.get(viewer.staff_id, ())
+
+    async def look_after(self, customer_id: str, staff_id: str) -> None:
+        """See `Advice`."""
+        card = await self.contact(customer_id)
+        name = self._staff_name(staff_id)
+        self._set_card(customer_id, replace(card, advisor=staff_id, advisor_name=name))
+
+    async def touch(
+        self, key: str, customer_id: str, channel: ContactChannel, viewer: Viewer
+    ) -> None:
+        """See `Advice`."""
+        card = await self.contact(customer_id)
+        if any(way.channel is channel and way.why_not for way in card.ways):
+            raise ValueError("not to be contacted so")
+        last = TouchRow(key, channel, self.now(), viewer.staff_name)
+        self._set_card(customer_id, replace(card, last=last))
+
+    async def take_touch_back(self, touch_id: str, customer_id: str) -> None:
+        """See `Advice`."""
+        card = await self.contact(customer_id)
+        if card.last is not None and card.last.id == touch_id:
+            self._set_card(customer_id, replace(card, last=None))
+
+    def _set_card(self, customer_id: str, card: ContactCard) -> None:
+        self.cards[customer_id] = card
+        self.hub.customer_changed(customer_id)
+        self.hub.floor_changed()
+
     def _due(self, draft: TaskDraft) -> Due:
         today = self.now().date()
         if draft.due_on is None:
@@ -133,6 +182,20 @@ class FakeAdvice:
     def _told(self, row: TaskRow) -> None:
         self.hub.customer_changed(row.customer_id)
         self.hub.floor_changed()
+
+
+WAYS = (
+    ContactWay(ContactChannel.PHONE, address="+49 221 5550123"),
+    ContactWay(ContactChannel.EMAIL, address="mira@example.com"),
+    ContactWay(ContactChannel.MESSAGE, "no_consent"),
+)
+CLOSED = tuple(ContactWay(way.channel, "too_often") for way in WAYS)
+CLIENTS = (
+    ClientRow(MIRA, "Mira Musterfrau", ("task_overdue", "near_tier"), 23, 12, ways=WAYS),
+    ClientRow("ayla", "Ayla Fiktiv", ("birthday",), 40, None, 0, WAYS),
+    ClientRow("selin", "Selin Exempel", ("lapsing",), 92, 61, ways=CLOSED),
+    ClientRow("jonas", "Jonas Beispiel", (), 12, 3, ways=WAYS),
+)
 
 
 def sample_tasks(now: datetime) -> tuple[TaskRow, ...]:
@@ -190,4 +253,6 @@ def sample_advice(hub: Hub, now: Callable[[], datetime], names: dict[str, str]) 
         NoteRow("note-1", "Mag es, in Ruhe anzuprobieren.", now() - 200 * DAY, "Bea Beispiel"),
     )
     notes = {MIRA: {row.id: row for row in written}}
-    return FakeAdvice(hub, now, names, notes, {row.id: row for row in sample_tasks(now())})
+    tasks = {row.id: row for row in sample_tasks(now())}
+    cards = {MIRA: ContactCard("bea", "Bea Beispiel", WAYS)}
+    return FakeAdvice(hub, now, names, notes, tasks, cards, {"bea": CLIENTS})

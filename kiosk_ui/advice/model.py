@@ -77,3 +77,57 @@ class Colleague:
 
     id: str
     name: str
+
+
+class ContactChannel(StrEnum):
+    """How somebody is reached."""
+
+    PHONE = "phone"
+    EMAIL = "email"
+    MESSAGE = "message"
+    IN_PERSON = "in_person"
+
+
+@dataclass(frozen=True, slots=True)
+class ContactWay:
+    """One channel: `why_not` is a code of `words.WHY_NOT`, "" = they may be contacted there now.
+
+    `address` is the number or address where there is one to show.
+    """
+
+    channel: ContactChannel
+    why_not: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TouchRow:
+    """One contact."""
+
+    id: str
+    channel: ContactChannel
+    at: datetime
+    by: str  # the name
+
+
+@dataclass(frozen=True, slots=True)
+class ContactCard:
+    """Who looks after a customer ("" = nobody), how they may be reached, and when they were."""
+
+    advisor: str = ""
+    advisor_name: str = ""
+    ways: tuple[ContactWay, ...] = ()
+    last: TouchRow | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRow:
+    """One client. `reasons` are codes of `words.REASONS`, the most urgent first."""
+
+    customer_id: str
+    name: str
+    reasons: tuple[str, ...] = ()
+    days_since_purchase: int | None = None
+    days_since_contact: int | None = None
+    birthday_in_days: int | None = None
+    ways: tuple[ContactWay, ...] = ()

@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from kiosk_ui.advice.model import Colleague, NoteRow, TaskDraft, TaskRow
+from kiosk_ui.advice.model import (
+    ClientRow,
+    Colleague,
+    ContactCard,
+    ContactChannel,
+    NoteRow,
+    TaskDraft,
+    TaskRow,
+)
 from kiosk_ui.model import Viewer
 
 MAX_TEXT = 1000  # characters of a note
@@ -56,3 +64,20 @@ class Advice(Protocol):
 
     async def hand_task(self, task_id: str, assignee: str, text: str, viewer: Viewer) -> None:
         """Give it to somebody else, with a word. LookupError if unknown."""
+
+    async def contact(self, customer_id: str) -> ContactCard:
+        """Who looks after a customer, and how they may be reached now."""
+
+    async def clients(self, viewer: Viewer) -> tuple[ClientRow, ...]:
+        """Whom the viewer looks after, by need."""
+
+    async def look_after(self, customer_id: str, staff_id: str) -> None:
+        """`staff_id` looks after this customer from now on, "" = nobody."""
+
+    async def touch(
+        self, key: str, customer_id: str, channel: ContactChannel, viewer: Viewer
+    ) -> None:
+        """The customer was contacted; ValueError where that channel is closed now."""
+
+    async def take_touch_back(self, touch_id: str, customer_id: str) -> None:
+        """It was a slip."""

@@ -25,3 +25,29 @@ TASK_KINDS: Mapping[str, str] = {
     "service": msg("Service"),
     "other": msg("Other"),
 }
+
+CHANNELS: Mapping[str, str] = {
+    "phone": msg("Phone"),
+    "email": msg("E-mail"),
+    "message": msg("Message"),
+    "in_person": msg("In person"),
+}
+TOUCHED: Mapping[str, str] = {
+    "phone": msg("I rang"),
+    "email": msg("I wrote an e-mail"),
+    "message": msg("I sent a message"),
+    "in_person": msg("We talked here"),
+}
+WHY_NOT: Mapping[str, str] = {
+    "no_wish": msg("wishes to be left alone"),
+    "no_consent": msg("has not agreed to it"),
+    "too_often": msg("was contacted often enough this month"),
+}
+REASONS: Mapping[str, str] = {
+    "task_overdue": msg("A task is overdue"),
+    "task_due": msg("A task is due today"),
+    "birthday": msg("Birthday soon"),
+    "welcome": msg("New, and not welcomed yet"),
+    "lapsing": msg("Has not bought for long"),
+    "near_tier": msg("Close to the next tier"),
+}

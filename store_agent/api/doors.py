@@ -97,6 +97,10 @@ DOORS: tuple[Door, ...] = (
     Door("POST", "/tasks/{task_id}/open", STAFF),
     Door("GET", "/tasks/{task_id}/hand-over", STAFF),
     Door("POST", "/tasks/{task_id}/hand-over", STAFF),
+    Door("GET", "/mine", STAFF),
+    Door("POST", "/clients", STAFF),
+    Door("POST", "/touches", STAFF),
+    Door("POST", "/touches/{touch_id}/take-back", STAFF),
     Door("POST", "/turned", STAFF),
     # the tablet: what a customer sees and does while it is turned
     Door("GET", "/turned", TURNED | DEVICE),  # the staff's tablet is led to its own page

@@ -15,6 +15,7 @@ from store_agent.storage import (
     Storage,
     View,
     changes,
+    clients,
     consents,
     fences,
     notes,
@@ -23,6 +24,7 @@ from store_agent.storage import (
     redemptions,
     scope,
     tasks,
+    touches,
     visits,
 )
 from store_agent.storage.errors import SnapshotFailed
@@ -197,6 +199,8 @@ class SyncCache:
                 fences.confirm(tx, event_id)
                 notes.confirm(tx, event_id)
                 tasks.confirm(tx, event_id)
+                touches.confirm(tx, event_id)
+                clients.confirm(tx, event_id)
                 preferences.confirm(tx, event_id)
                 redemptions.confirm_points(tx, event_id)
 

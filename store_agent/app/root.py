@@ -161,7 +161,7 @@ def build(settings: Settings, clock: Clock, addresses: Addresses) -> Agent:
         now=clock.now,
         monotonic=clock.monotonic,
         areas=(
-            *build_areas(storage, settings.store, clock, sync, announcer),
+            *build_areas(storage, settings.store, clock, sync, announcer, settings.advice),
             build_turned(storage, settings.store, clock, announcer, access),
         ),
     )

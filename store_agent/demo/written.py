@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from store_agent.domain.events import EventType
 from store_agent.domain.note import Note
 from store_agent.domain.task import Task
+from store_agent.domain.touch import Touch
 from sync.reference_platform.rules import Documents, PlatformEvent
 
 _read_text = TypeAdapter(str).validate_python
@@ -52,7 +53,35 @@ def _task(event: PlatformEvent, store: Documents) -> None:
     store.put("tasks", task_id, document, confirms=event.id)
 
 
+def _touch(event: PlatformEvent, store: Documents) -> None:
+    data = event.data
+    touch_id = _read_text(data["touch_id"])
+    if _read_flag(data["removed"]):
+        store.delete("touches", touch_id, confirms=event.id)
+        return
+    document = {
+        "id": touch_id,
+        "customer_id": event.subject,
+        "channel": data["channel"],
+        "at": data["touched_at"],
+        "staff_id": data["staff_id"],
+        "store": event.store_id,
+    }
+    TypeAdapter(Touch).validate_python(document)
+    store.put("touches", touch_id, document, confirms=event.id)
+
+
+def _client(event: PlatformEvent, store: Documents) -> None:
+    customer = store.get("customers", event.subject or "")
+    if customer is not None:
+        advisor = _read_text(event.data["advisor"])
+        document = {**customer, "advisor": advisor}
+        store.put("customers", str(event.subject), document, confirms=event.id)
+
+
 RULES: Mapping[str, Callable[[PlatformEvent, Documents], None]] = {
     EventType.NOTE_RECORDED: _note,
     EventType.TASK_CHANGED: _task,
+    EventType.TOUCH_RECORDED: _touch,
+    EventType.CLIENT_CHANGED: _client,
 }

@@ -23,6 +23,7 @@ from store_agent.domain.preference import Preference
 from store_agent.domain.sale import Sale
 from store_agent.domain.scan import Scan, ScanReason
 from store_agent.domain.task import Task
+from store_agent.domain.touch import Touch
 
 # Refusals that concern the person, not the pass.
 UNNAMED_REASONS = frozenset(
@@ -61,6 +62,8 @@ class EventType(StrEnum):
     NOTE_RECORDED = "store.note.recorded"
     TASK_CHANGED = "store.task.changed"
     SENTENCE_ANSWERED = "store.sentence.answered"
+    TOUCH_RECORDED = "store.touch.recorded"
+    CLIENT_CHANGED = "store.client.changed"
     PREFERENCE_CHANGED = "store.preference.changed"
 
 
@@ -258,3 +261,20 @@ def sentence_answered(
     """What became of the one thing to say; None = the answer before was a slip."""
     data = {"visit_id": visit.id, "topic": topic, "outcome": outcome}
     return Event(event_id, EventType.SENTENCE_ANSWERED, at, data, visit.customer_id)
+
+
+def touch_recorded(event_id: str, at: datetime, touch: Touch, *, removed: bool) -> Event:
+    """A customer was contacted, or that was a slip."""
+    data = {
+        "touch_id": touch.id,
+        "channel": touch.channel,
+        "touched_at": touch.at,
+        "staff_id": touch.staff_id,
+        "removed": removed,
+    }
+    return Event(event_id, EventType.TOUCH_RECORDED, at, data, touch.customer_id)
+
+
+def client_changed(event_id: str, at: datetime, customer_id: str, staff_id: str) -> Event:
+    """Somebody else looks after this customer from now on; "" is nobody."""
+    return Event(event_id, EventType.CLIENT_CHANGED, at, {"advisor": staff_id}, customer_id)

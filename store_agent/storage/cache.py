@@ -135,5 +135,16 @@ MIGRATIONS = MigrationSet(
             CREATE INDEX tasks_customer ON tasks (customer_id) WHERE customer_id IS NOT NULL;
             """,
         ),
+        (
+            "0006_advising_clients",
+            """
+            CREATE TABLE touches (
+                id TEXT NOT NULL UNIQUE, customer_id TEXT NOT NULL, doc BLOB NOT NULL,
+                PRIMARY KEY (customer_id, id)
+            ) WITHOUT ROWID;
+            CREATE INDEX customers_advisor
+                ON customers (json_extract(CAST(doc AS TEXT), '$.advisor'));
+            """,
+        ),
     ),
 )

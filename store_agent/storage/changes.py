@@ -19,7 +19,7 @@ from store_agent.storage.times import to_text
 _CURSOR = "cursor"
 _AS_OF = "as_of"
 # Tables whose rows follow a customer into the one they were merged with.
-_OWNED_BY_CUSTOMER = ("passes", "vouchers", "purchases", "notes", "tasks")
+_OWNED_BY_CUSTOMER = ("passes", "vouchers", "purchases", "notes", "tasks", "touches")
 # Counted by name, but a platform's names must not fill the file.
 MAX_IGNORED_COLLECTIONS = 100
 MAX_COLLECTION_NAME = 100

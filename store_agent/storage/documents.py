@@ -27,6 +27,7 @@ from store_agent.domain.note import Note
 from store_agent.domain.offer import Offer, Voucher
 from store_agent.domain.rights import LotGrant
 from store_agent.domain.task import Task
+from store_agent.domain.touch import Touch
 from store_agent.identity import rotating
 from store_agent.offers import checks
 from store_agent.storage import codec, words
@@ -140,6 +141,7 @@ COLLECTIONS: Mapping[str, Collection] = MappingProxyType(
             ("customer_id", "store", "state"),
             lambda one: (one.customer_id, one.store, one.state.value),
         ),
+        "touches": Collection("touches", Touch, ("customer_id",), lambda one: (one.customer_id,)),
         "notes": Collection("notes", Note, ("customer_id",), lambda one: (one.customer_id,)),
     }
 )

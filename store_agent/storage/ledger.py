@@ -261,6 +261,24 @@ MIGRATIONS = MigrationSet(
             """,
         ),
         (
+            "0006_advising_clients",
+            """
+            CREATE TABLE touches (
+                id TEXT PRIMARY KEY, customer_id TEXT NOT NULL, channel TEXT NOT NULL,
+                at TEXT NOT NULL, staff_id TEXT NOT NULL, store TEXT NOT NULL,
+                removed INTEGER NOT NULL, event_id TEXT NOT NULL,
+                confirmed INTEGER NOT NULL DEFAULT 0
+            ) WITHOUT ROWID;
+            CREATE INDEX touches_customer ON touches (customer_id);
+            CREATE INDEX touches_event ON touches (event_id);
+            -- Who looks after whom, where this shop changed it and the feed has not said so yet.
+            CREATE TABLE clients (
+                customer_id TEXT PRIMARY KEY, staff_id TEXT NOT NULL, event_id TEXT NOT NULL,
+                confirmed INTEGER NOT NULL DEFAULT 0
+            ) WITHOUT ROWID;
+            """,
+        ),
+        (
             "0008_preferences",
             """
             -- What customers told here about themselves, until the feed has it.

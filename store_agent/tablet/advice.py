@@ -1,4 +1,4 @@
-"""What the tablet asks about advice, answered: notes and tasks."""
+"""What the tablet asks about advice, answered: notes, tasks, clients."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ from store_agent.advising.author import Author, ids_of, nameable
 from store_agent.advising.notes import Notes
 from store_agent.advising.tasks import Tasks, Wanted
 from store_agent.clock import Clock
-from store_agent.domain.errors import InvalidInput, NotFound, Unavailable
+from store_agent.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
 from store_agent.domain.note import NOTE_UNDO, LocalNote, overlay
 from store_agent.domain.task import TASK_UNDO, Task, TaskKind, TaskState
 from store_agent.domain.task import overlay as tasks_overlay
+from store_agent.domain.touch import Channel
 from store_agent.insight import sensitive
 from store_agent.storage import Storage, View, catalog, notes, tasks
+from store_agent.tablet.clients import ClientDesk
 
 T = TypeVar("T")
 
@@ -28,15 +30,17 @@ T = TypeVar("T")
 class TabletAdvice:
     """Implements `kiosk_ui.advice.port.Advice`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  the verbs by name
         self,
         storage: Storage,
         zone: ZoneInfo,
         clock: Clock,
         notes_verbs: Notes,
         tasks_verbs: Tasks,
+        client_desk: ClientDesk,
     ) -> None:
         """Over one storage and the verbs; `zone` is the shop's."""
+        self._clients = client_desk
         self._storage = storage
         self._zone = zone
         self._clock = clock
@@ -146,6 +150,29 @@ class TabletAdvice:
         verb = self._tasks.hand_over(task_id, assignee or None, text, _author(viewer))
         await self._known(verb)
 
+    async def contact(self, customer_id: str) -> model.ContactCard:
+        """Who looks after somebody, and how they may be reached."""
+        return await self._known(self._clients.card(customer_id))
+
+    async def clients(self, viewer: Viewer) -> tuple[model.ClientRow, ...]:
+        """Whom the viewer looks after."""
+        return await self._known(self._clients.rows(viewer.staff_id))
+
+    async def look_after(self, customer_id: str, staff_id: str) -> None:
+        """Somebody else looks after them."""
+        await self._known(self._clients.verbs.look_after(customer_id, staff_id))
+
+    async def touch(
+        self, key: str, customer_id: str, channel: model.ContactChannel, viewer: Viewer
+    ) -> None:
+        """They were contacted."""
+        verb = self._clients.verbs.touch(key, customer_id, Channel(channel), _author(viewer))
+        await self._known(verb)
+
+    async def take_touch_back(self, touch_id: str, customer_id: str) -> None:
+        """It was a slip."""
+        await self._known(self._clients.verbs.take_touch_back(touch_id, customer_id))
+
     def _rows(self, view: View, found: tuple[Task, ...]) -> tuple[model.TaskRow, ...]:
         """Open ones, and those that were ticked off just now."""
         since = self._clock.now() - TASK_UNDO
@@ -181,7 +208,7 @@ class TabletAdvice:
             return await deed
         except NotFound as error:
             raise LookupError(str(error)) from error
-        except InvalidInput as error:
+        except (Conflict, InvalidInput) as error:
             raise ValueError(str(error)) from error
         except Unavailable as error:
             raise ShopUnavailable(str(error), retry_after_s=error.retry_after_s) from error

@@ -41,6 +41,7 @@ from store_agent.domain.rights import (
 from store_agent.domain.sale import Sale, SaleLine, Tender
 from store_agent.domain.scan import Resolution, Scan, ScanKind, ScanReason, ScanSource
 from store_agent.domain.task import Task, TaskKind
+from store_agent.domain.touch import Channel, Touch
 from store_agent.presence.zone_events import to_platform
 from sync import outbox
 from sync.fakes import PlainLedger
@@ -89,6 +90,10 @@ def _people() -> list[Event]:
         ),
         events.sentence_answered("e", AT, VISIT, "birthday", Outcome.NOT_NOW),
         events.sentence_answered("e", AT, VISIT, "birthday", None),
+        events.touch_recorded(
+            "e", AT, Touch("h-1", "c-1", Channel.PHONE, AT, "bea"), removed=False
+        ),
+        events.client_changed("e", AT, "c-1", "bea"),
         events.ledger_replaced("e", AT, "damaged"),
         events.events_dropped("e", AT, lost),
         events.events_dropped(

@@ -127,5 +127,5 @@ def test_said_works_on_the_card_too(browser, rig):
         page.wait_for_selector("#panel [data-customer=mira]")
         page.wait_for_timeout(350)
         page.click("text=Gesagt")
-        page.wait_for_selector("text=Heute wird es nicht noch einmal vorgeschlagen")
+        page.wait_for_selector("text=Heute wird nichts weiter vorgeschlagen")
         assert rig.kiosk.shop.said == {"visit-mira"}

@@ -213,7 +213,7 @@ def test_said_is_undone_in_one_tap(browser, rig):
         page.goto(rig.url + "/customers/mira")
         live(page)
         page.click("text=Gesagt")
-        page.wait_for_selector("text=Heute wird es nicht noch einmal vorgeschlagen")
+        page.wait_for_selector("text=Heute wird nichts weiter vorgeschlagen")
         assert rig.kiosk.shop.said == {"visit-mira"}
         page.click("text=Rückgängig")
         page.wait_for_selector("text=Ihr Mantel ist da")

@@ -9,9 +9,11 @@ from builders import Shop
 
 from kiosk_ui.model import Role, Viewer
 from store_agent.advising.author import Author
+from store_agent.advising.clients import Clients
 from store_agent.advising.notes import Notes
 from store_agent.advising.tasks import Tasks
 from store_agent.tablet.advice import TabletAdvice
+from store_agent.tablet.clients import ClientDesk
 from sync.feed import Change, ChangeOp
 
 ZONE = ZoneInfo("Europe/Berlin")
@@ -31,7 +33,9 @@ class Desk:
         storage, clock = self.running.agent.storage, self.running.clock
         self.notes = Notes(storage, clock, self.told.append)
         self.tasks = Tasks(storage, ZONE, clock, self.told.append)
-        self.tablet = TabletAdvice(storage, ZONE, clock, self.notes, self.tasks)
+        self.clients = Clients(storage, 2, clock, self.told.append)
+        desk = ClientDesk(storage, ZONE, clock, self.clients, 2)
+        self.tablet = TabletAdvice(storage, ZONE, clock, self.notes, self.tasks, desk)
 
     async def texts(self, customer_id="c-1"):
         rows = await self.tablet.notes(customer_id)

@@ -212,3 +212,33 @@ def test_a_task_comes_back_as_it_is_now():
 def test_a_task_that_makes_no_sense_is_refused():
     with pytest.raises(EventRefusedError):
         DemoRules().apply(task(kind="famous"), Documents(ERIKA))
+
+
+def touch(**fields: object) -> PlatformEvent:
+    data = {
+        "touch_id": "h-1",
+        "channel": "phone",
+        "touched_at": "2026-11-21T10:00:00Z",
+        "staff_id": "s-bea",
+        "removed": False,
+    }
+    return event("store.touch.recorded", data | fields)
+
+
+def test_contacts_and_advisors_come_back_confirmed():
+    documents = Documents(ERIKA)
+    DemoRules().apply(touch(), documents)
+    assert documents.others["touches", "h-1"]["channel"] == "phone"
+    DemoRules().apply(touch(removed=True), documents)
+    DemoRules().apply(event("store.client.changed", {"advisor": "s-bea"}), documents)
+    assert documents.others == {}
+    assert documents.customer().advisor == "s-bea"
+    assert documents.confirmed == ["e-1"] * 3
+
+
+@pytest.mark.parametrize(
+    "unusable", [touch(channel="smoke"), event("store.client.changed", {"advisor": None})]
+)
+def test_contacts_that_make_no_sense_are_refused(unusable):
+    with pytest.raises(EventRefusedError):
+        DemoRules().apply(unusable, Documents(ERIKA))
