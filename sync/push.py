@@ -72,7 +72,9 @@ class Pusher:
         if queue is None:
             await self._rest()
             return False
-        await self._deliver(queue)
+        batch = await self._batch(queue)
+        if batch:
+            await self._deliver(queue, batch)
         if self._monotonic() - self._refreshed_s >= REFRESH_S:
             await self.refresh()
         return True
@@ -114,7 +116,8 @@ class Pusher:
     async def _choose(self) -> LaneQueue | None:
         """The lane to send from; None when nothing waits."""
         queues = self._open_queues()
-        if self._has_news or not any(queue.rows for queue in queues):
+        first = next((queue for queue in queues if queue.rows or queue.has_more), None)
+        if self._has_news or first is None or not first.rows:
             await self._look()
         return next((queue for queue in queues if queue.rows), None)
 
@@ -127,9 +130,11 @@ class Pusher:
                 break
             wanted[queue.lane] = queue.end
         found = await self._ledger.read(partial(self._read, wanted))
-        if found is not None:
-            lane, rows, stale = found
-            self._queues[lane].add(rows, stale, READ_AHEAD)
+        for lane in wanted:
+            if found is not None and found[0] is lane:
+                self._queues[lane].add(*found[1:], READ_AHEAD)
+                break
+            self._queues[lane].has_more = False  # until there is news
 
     def _read(self, wanted: dict[Lane, int | None], conn: Connection) -> Found | None:
         for lane, end in wanted.items():
@@ -138,8 +143,23 @@ class Pusher:
                 return lane, rows, self._delivery.stale.among(rows, conn, self._ages)
         return None
 
-    async def _deliver(self, queue: LaneQueue) -> None:
-        batch = queue.rows[:BATCH]
+    async def _batch(self, queue: LaneQueue) -> Sequence[OutboxRow]:
+        """What goes next. While the urgent lane pauses, nobody's event overtakes their own there.
+
+        Empty: the first one has to wait for that lane.
+        """
+        batch, urgent = queue.rows[:BATCH], self._queues[Lane.URGENT]
+        if queue is urgent or urgent.deferral.until_s <= self._monotonic():
+            return batch
+        waiting = await self._ledger.read(partial(outbox.waiting_subjects, transport=self._name))
+        for number, row in enumerate(batch):
+            if row.subject is not None and waiting.get(row.subject, row.seq) < row.seq:
+                if number == 0:
+                    queue.deferral.until_s = urgent.deferral.until_s
+                return batch[:number]
+        return batch
+
+    async def _deliver(self, queue: LaneQueue, batch: Sequence[OutboxRow]) -> None:
         fresh = queue.fresh(batch)
         if self._foresighted is not None:
             self._foresighted.foresee(queue.fresh(queue.rows[BATCH : 2 * BATCH]))

@@ -1,7 +1,8 @@
 """The outbox: events that left a business transaction and wait for those who want them.
 
 Rows live in the caller's database and transaction. There are two lanes; order is promised within
-one. Each transport has its own position in each, its own quarantine, and holds up nobody.
+one, and for each subject across both. Each transport has its own position in each, its own
+quarantine, and holds up nobody.
 docs/sync.md tells the whole story.
 """
 
@@ -19,6 +20,7 @@ from sync.outbox.drops import (
 )
 from sync.outbox.enrolment import configured, enrol, recall_window, remember_window
 from sync.outbox.figures import Backlog, backlog, free_pages, usage, vacuum
+from sync.outbox.forward import waiting_subjects
 from sync.outbox.quarantine import (
     Quarantined,
     export,
@@ -106,4 +108,5 @@ __all__ = [
     "untold",
     "usage",
     "vacuum",
+    "waiting_subjects",
 ]

@@ -7,6 +7,7 @@ deleted later, in bounded steps, once every configured transport is past them.
 from __future__ import annotations
 
 from sync.outbox.drops import gate, refuse
+from sync.outbox.forward import bring_forward
 from sync.outbox.pages import read_page
 from sync.outbox.rows import (
     Connection,
@@ -24,6 +25,9 @@ PLATFORM = "platform"  # the name of the default transport
 def put(tx: Connection, event: OutboxEvent) -> None:
     """Store one event in the caller's open transaction. Never commits.
 
+    An urgent event takes along what still waits about its subject, so that order per customer
+    holds across the lanes.
+
     When there is no room for its class it is not stored but counted, in the same transaction, and
     the caller goes on; that never befalls a right. Raises InvalidEventError when no platform could
     ever read the event: a bug of the caller, found here rather than at the head of the queue.
@@ -34,6 +38,8 @@ def put(tx: Connection, event: OutboxEvent) -> None:
         if closed is not None:
             refuse(tx, event.event_class, closed)
             return
+    if event.lane is Lane.URGENT and event.subject:
+        bring_forward(tx, event.subject)
     tx.execute(
         "INSERT INTO outbox"
         " (id, type, subject, occurred_at, data, lane, event_class, clock)"

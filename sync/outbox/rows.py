@@ -21,7 +21,7 @@ NO_TEXT = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
 class Lane(IntEnum):
-    """Which queue an event stands in. Order is promised within a lane, not between the two."""
+    """Which queue an event stands in. Order is promised within a lane, and for each subject."""
 
     URGENT = 0  # what money and consent depend on: sent before anything else
     ORDINARY = 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sync import true_time
 
-# What a row takes beside its `data`: the other columns, three indexes, its part of the pages.
+# What a row takes beside its `data`: the other columns, its indexes, its part of the pages.
 ROW_OVERHEAD_BYTES = 200
 
 _TABLES = f"""
@@ -25,6 +25,8 @@ _TABLES = f"""
         clock INTEGER
     ) STRICT;
     CREATE INDEX outbox_lane ON outbox (lane);
+    -- What an urgent event takes along.
+    CREATE INDEX outbox_of_subject ON outbox (subject) WHERE lane = 1 AND subject IS NOT NULL;
     -- What may be dropped, oldest first.
     CREATE INDEX outbox_low ON outbox (event_class) WHERE event_class <> 'right';
 

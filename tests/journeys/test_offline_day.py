@@ -82,8 +82,15 @@ def test_an_offline_day_with_two_kills_reaches_the_platform_exactly_once(tmp_pat
         assert kinds["store.scan.recorded"] == SCANS
         assert kinds["store.sale.recorded"] == SALES
         assert len({(event["source"], event["id"]) for event in events}) == len(events)
+        for subject in {event.get("subject") for event in events} - {None}:
+            order = [event["sequence"] for event in events if event.get("subject") == subject]
+            assert order == sorted(order)
         for lane in Lane:
-            order = [event["sequence"] for event in events if lane_of(event) is lane]
+            order = [
+                event["sequence"]
+                for event in events
+                if lane_of(event) is lane and not event.get("subject")
+            ]
             assert order == sorted(order)
 
 

@@ -55,12 +55,14 @@ class Shop:
         ends = Ends(deliveries, None, self.ledger, MemoryCache())
         self.worker = SyncWorker(ends, Clock(), Random(3), 0.5, ages)
 
-    def write(self, *ids: str, lane: Lane = ORDINARY, kind: str = "t") -> None:
+    def write(
+        self, *ids: str, lane: Lane = ORDINARY, kind: str = "t", about: str | None = "c1"
+    ) -> None:
         event_class = EventClass.PRESENCE if kind == "zone" else EventClass.RECORD
 
         def put(tx):
             for event_id in ids:
-                event = OutboxEvent(event_id, kind, AT, b"{}", "c1", lane, event_class)
+                event = OutboxEvent(event_id, kind, AT, b"{}", about, lane, event_class)
                 outbox.put(tx, event)
 
         self.ledger.transact(put)
@@ -158,7 +160,7 @@ async def test_the_urgent_lane_overtakes_a_long_backlog():
     shop.write(*[f"o{n}" for n in range(300)])
     async with shop.working():
         await until(lambda: len(slow.accepted) >= 3)
-        shop.write("u1", "u2", lane=URGENT)
+        shop.write("u1", "u2", lane=URGENT, about="c2")
         await until(lambda: "u2" in ids(slow), within_s=0.5)
     arrived = ids(slow)
     assert arrived.index("u2") - arrived.index("u1") == 1
@@ -173,13 +175,41 @@ async def test_an_event_wanted_later_stops_its_own_lane_only(waiting, free):
     platform = RecordingTransport(refused={"e1": "not_now"}, deferred={"e1"})
     shop = Shop(Delivery("platform", platform, from_start=True))
     shop.write("e1", "e2", lane=waiting)
-    shop.write("f1", "f2", lane=free)
+    shop.write("f1", "f2", lane=free, about="c2")
     async with shop.working():
         await until(lambda: ids(platform) == ["f1", "f2"])
-        shop.write("f3", lane=free)
+        shop.write("f3", lane=free, about="c2")
         await until(lambda: ids(platform) == ["f1", "f2", "f3"], within_s=0.5)
         platform.refused.clear()
         await until(lambda: ids(platform) == ["f1", "f2", "f3", "e1", "e2"])
+
+
+@pytest.mark.asyncio
+async def test_an_urgent_event_takes_along_what_waits_about_its_customer():
+    slow = Slow(max_events=1)
+    shop = Shop(Delivery("platform", slow, from_start=True))
+    shop.write(*[f"o{n}" for n in range(300)], about="c1")
+    shop.write("scan", "visit", about="c2")
+    async with shop.working():
+        await until(lambda: len(slow.accepted) >= 3)
+        shop.write("sale", lane=URGENT, about="c2")
+        await until(lambda: "sale" in ids(slow), within_s=0.5)
+        assert [one for one in ids(slow) if one[0] != "o"] == ["scan", "visit", "sale"]
+
+
+@pytest.mark.asyncio
+async def test_while_an_urgent_event_is_wanted_later_its_customer_waits_and_others_do_not():
+    platform = RecordingTransport(refused={"sale": "not_now"}, deferred={"sale"})
+    shop = Shop(Delivery("platform", platform, from_start=True))
+    shop.write("sale", lane=URGENT, about="c1")
+    shop.write("other", about="c2")
+    shop.write("scan", about="c1")
+    async with shop.working():
+        await until(lambda: ids(platform) == ["other"])
+        await asyncio.sleep(0.1)
+        assert ids(platform) == ["other"]
+        platform.refused.clear()
+        await until(lambda: ids(platform) == ["other", "sale", "scan"])
 
 
 @pytest.mark.asyncio
