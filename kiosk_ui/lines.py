@@ -134,6 +134,7 @@ KINDS: Mapping[str, str] = {
     "store.sentence.answered": msg("Answer of a customer"),
     "store.touch.recorded": msg("Contact with a customer"),
     "store.client.changed": msg("Change of advisor"),
+    "store.survey.answered": msg("Answer to the survey"),
     "store.preference.changed": msg("Wishes of a customer"),
     "store.events.dropped": msg("Note of dropped events"),
 }

@@ -50,6 +50,7 @@ PLACES: Mapping[EventType, tuple[Lane, EventClass]] = {
     **dict.fromkeys(_RIGHTS, (Lane.URGENT, EventClass.RIGHT)),
     # Never dropped, because they overlay the feed until they are confirmed; in no hurry.
     EventType.FENCES_CHANGED: (Lane.ORDINARY, EventClass.RIGHT),
+    EventType.SURVEY_ANSWERED: (Lane.ORDINARY, EventClass.RECORD),
     EventType.NOTE_RECORDED: (Lane.ORDINARY, EventClass.RIGHT),
     EventType.TASK_CHANGED: (Lane.ORDINARY, EventClass.RIGHT),
     EventType.TOUCH_RECORDED: (Lane.ORDINARY, EventClass.RIGHT),

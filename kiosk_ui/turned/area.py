@@ -32,11 +32,14 @@ PATH = "/turned"
 SEE_OTHER = 303
 UNPROCESSABLE = 422
 WARN_S = 30  # WCAG 2.2.1 asks for 20 at least
+UNHAPPY, HAPPY = 6, 9  # scores up to and from which the answer is another one
 ANSWER = "for-"  # a field of the form: for-<purpose> = yes | no
 
 T = TypeVar("T")
 Text = Annotated[str, Form(max_length=200)]
 Key = Annotated[UUID, Form()]
+Score = Annotated[int, Form(ge=0, le=10)]
+Sentence = Annotated[str, Form(max_length=300)]
 Kind = Annotated[TurnedKind, Form()]
 
 
@@ -51,7 +54,11 @@ class TurnSection:
     async def context(self, customer_id: str, viewer: Viewer) -> Mapping[str, object]:
         """See `areas.Section`."""
         del viewer
-        return {"kinds": KINDS, "to_ask": await self.turned.open_questions(customer_id)}
+        to_ask = await self.turned.open_questions(customer_id)
+        kinds = dict(KINDS)
+        if not await self.turned.may_ask_survey(customer_id):
+            del kinds[TurnedKind.SURVEY]
+        return {"kinds": kinds, "to_ask": to_ask}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +139,14 @@ class TurnedRoom:
                 kit, device, self.turned.choose(device, str(key), chosen), "preferences"
             )
 
+        @router.post(f"{PATH}/survey")
+        async def survey(
+            device: AsDevice, key: Key, score: Score, sentence: Sentence = ""
+        ) -> Response:
+            deed = self.turned.survey(device, str(key), score, sentence)
+            tone = "sorry" if score <= UNHAPPY else "glad" if score >= HAPPY else "thanks"
+            return await self._told(kit, device, deed, tone)
+
         @router.post(f"{PATH}/corrections")
         async def correct(device: AsDevice, key: Key, label: Text, value: Text = "") -> Response:
             deed = self.turned.correct(device, str(key), label, value)
@@ -208,6 +223,8 @@ class TurnedRoom:
         return answer(html, status)
 
     async def _content(self, device: Device, kind: TurnedKind) -> dict[str, object]:
+        if kind is TurnedKind.SURVEY:
+            return {}
         if kind is TurnedKind.PREFERENCES:
             return {"quiz": await self.turned.quiz(device)}
         shown: dict[str, object] = {"questions": await self.turned.questions(device)}

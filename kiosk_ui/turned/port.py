@@ -29,6 +29,9 @@ class Turned(Protocol):
     async def open_questions(self, customer_id: str) -> int:
         """How many consents were never asked, or need asking anew. LookupError as above."""
 
+    async def may_ask_survey(self, customer_id: str) -> bool:
+        """Whether this customer was not asked lately."""
+
     async def look(self, device: Device) -> TurnedState | None:
         """What the tablet is turned to; None: it is the staff's."""
 
@@ -63,6 +66,9 @@ class Turned(Protocol):
 
     async def choose(self, device: Device, key: str, chosen: Mapping[str, Sequence[str]]) -> None:
         """Answers by label, as codes. ValueError for what cannot be chosen."""
+
+    async def survey(self, device: Device, key: str, score: int, sentence: str) -> None:
+        """How gladly the customer would recommend the shop. ValueError for what is no answer."""
 
     async def staff_choices(self, device: Device) -> tuple[StaffChoice, ...]:
         """Who may turn the tablet back."""

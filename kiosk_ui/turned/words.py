@@ -10,12 +10,16 @@ KINDS: Mapping[str, str] = {
     "consent": msg("Ask for consent"),
     "preferences": msg("Ask for wishes"),
     "known": msg("Show what we know"),
+    "survey": msg("Ask how it was"),
 }
 SAID: Mapping[str, str] = {
     "consents": msg("Saved. It holds from this moment on."),
     "corrected": msg("Thank you. We know better now."),
     "asked": msg("We have noted it. Somebody will see to it, and to who you are, first of all."),
     "preferences": msg("Thank you. We will keep to it."),
+    "sorry": msg("We are sorry. Somebody here will see to it and get back to you."),
+    "thanks": msg("That helps us to get better."),
+    "glad": msg("We are glad! Do bring a friend along: they will be looked after as well as you."),
 }
 ORIGINS: Mapping[str, str] = {
     "told": msg("You told us"),

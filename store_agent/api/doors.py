@@ -111,6 +111,7 @@ DOORS: tuple[Door, ...] = (
     Door("POST", "/turned/corrections", TURNED),
     Door("POST", "/turned/requests", TURNED),
     Door("POST", "/turned/preferences", TURNED),
+    Door("POST", "/turned/survey", TURNED),
     Door("POST", "/turned/done", TURNED),
     Door("GET", "/turned/back", TURNED),
     Door("POST", "/turned/back", TURNED),

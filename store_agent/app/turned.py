@@ -12,6 +12,7 @@ from store_agent.tablet.access import TabletAccess
 from store_agent.tablet.turned import TabletTurned, Verbs
 from store_agent.welcoming.consenting import Consenting
 from store_agent.welcoming.preferring import Preferring
+from store_agent.welcoming.surveying import Surveying
 from store_agent.welcoming.turning import Turning
 
 
@@ -28,8 +29,9 @@ def build_turned(
         announcer.happened(None)
 
     consenting = Consenting(storage, clock, changed)
+    surveying = Surveying(storage, store, clock, announcer.advice_changed)
     preferring = Preferring(storage, store, clock, announcer.advice_changed)
     tablet = TabletTurned(
-        storage, clock, access, Verbs(Turning(storage, clock), consenting, preferring)
+        storage, clock, access, Verbs(Turning(storage, clock), consenting, preferring, surveying)
     )
     return turned_area(tablet)

@@ -22,6 +22,7 @@ from store_agent.domain.note import Note
 from store_agent.domain.preference import Preference
 from store_agent.domain.sale import Sale
 from store_agent.domain.scan import Scan, ScanReason
+from store_agent.domain.survey import SurveyAnswer
 from store_agent.domain.task import Task
 from store_agent.domain.touch import Touch
 
@@ -65,6 +66,7 @@ class EventType(StrEnum):
     TOUCH_RECORDED = "store.touch.recorded"
     CLIENT_CHANGED = "store.client.changed"
     PREFERENCE_CHANGED = "store.preference.changed"
+    SURVEY_ANSWERED = "store.survey.answered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +224,17 @@ def note_recorded(event_id: str, at: datetime, note: Note, *, removed: bool) -> 
         "removed": removed,
     }
     return Event(event_id, EventType.NOTE_RECORDED, at, data, note.customer_id)
+
+
+def survey_answered(answer: SurveyAnswer) -> Event:
+    """How gladly a customer would recommend the shop, 0 to 10, and why if they said so."""
+    data = {
+        "score": answer.score,
+        "sentence": answer.sentence or None,
+        "how": TURNED_TABLET,
+        "language": answer.language,
+    }
+    return Event(answer.id, EventType.SURVEY_ANSWERED, answer.at, data, answer.customer_id)
 
 
 def preference_changed(

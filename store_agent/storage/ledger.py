@@ -291,6 +291,16 @@ MIGRATIONS = MigrationSet(
             CREATE INDEX preferences_event ON preferences (event_id);
             """,
         ),
+        (
+            "0009_surveys",
+            """
+            CREATE TABLE surveys (
+                id TEXT PRIMARY KEY, customer_id TEXT NOT NULL, score INTEGER NOT NULL,
+                at TEXT NOT NULL
+            ) WITHOUT ROWID;
+            CREATE INDEX surveys_customer ON surveys (customer_id, at);
+            """,
+        ),
     ),
 )
 

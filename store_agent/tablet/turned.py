@@ -25,6 +25,7 @@ from store_agent.tablet.access import TabletAccess
 from store_agent.tablet.known import known
 from store_agent.welcoming.consenting import Consenting, version_of
 from store_agent.welcoming.preferring import Preferring, Request
+from store_agent.welcoming.surveying import Surveying
 from store_agent.welcoming.turning import Turning, may_be_turned_to, open_grant
 
 T = TypeVar("T")
@@ -37,6 +38,7 @@ class Verbs:
     turning: Turning
     consenting: Consenting
     preferring: Preferring
+    surveying: Surveying
 
 
 class TabletTurned:
@@ -56,6 +58,7 @@ class TabletTurned:
         self._turning = verbs.turning
         self._consenting = verbs.consenting
         self._preferring = verbs.preferring
+        self._surveying = verbs.surveying
 
     async def begin(self, customer_id: str, kind: model.TurnedKind, viewer: Viewer) -> None:
         """Turn the viewer's tablet, in the customer's own language where there is one."""
@@ -76,6 +79,10 @@ class TabletTurned:
             return 0 if person is None else len(to_ask(person.consents, now))
 
         return await self._known(self._storage.read(read))
+
+    async def may_ask_survey(self, customer_id: str) -> bool:
+        """Not asked lately."""
+        return await self._surveying.may_ask(customer_id)
 
     async def look(self, device: Device) -> model.TurnedState | None:
         """What the tablet is turned to."""
@@ -188,6 +195,10 @@ class TabletTurned:
     async def choose(self, device: Device, key: str, chosen: Mapping[str, Sequence[str]]) -> None:
         """Keep it."""
         await self._known(self._preferring.choose(device.id, key, chosen))
+
+    async def survey(self, device: Device, key: str, score: int, sentence: str) -> None:
+        """One number, one sentence."""
+        await self._known(self._surveying.answer(device.id, key, score, sentence))
 
     async def staff_choices(self, device: Device) -> tuple[StaffChoice, ...]:
         """Everybody with a PIN."""

@@ -40,6 +40,7 @@ from store_agent.domain.rights import (
 )
 from store_agent.domain.sale import Sale, SaleLine, Tender
 from store_agent.domain.scan import Resolution, Scan, ScanKind, ScanReason, ScanSource
+from store_agent.domain.survey import SurveyAnswer
 from store_agent.domain.task import Task, TaskKind
 from store_agent.domain.touch import Channel, Touch
 from store_agent.presence.zone_events import to_platform
@@ -80,6 +81,8 @@ def _people() -> list[Event]:
         events.fences_changed("e", AT, {"type": "FeatureCollection", "features": []}),
         events.note_recorded("e", AT, NOTE, removed=False),
         events.note_recorded("e", AT, NOTE, removed=True),
+        events.survey_answered(SurveyAnswer("e", "c-1", 9, "Gern wieder", AT, "de")),
+        events.survey_answered(SurveyAnswer("e", "c-1", 0, "", AT, "en")),
         events.preference_changed("e", AT, "c-1", [Preference("size.top", "M", AT, ("M",))]),
         events.preference_changed("e", AT, "c-1", [Preference("interest", "", AT)]),
         events.task_changed("e", TASK, "bea"),

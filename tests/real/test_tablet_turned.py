@@ -80,7 +80,7 @@ def test_every_state_is_accessible_and_fits(browser, rig, viewport, scheme):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("viewport", [LANDSCAPE, PORTRAIT, PHONE], ids=lambda v: str(v["width"]))
-@pytest.mark.parametrize("what", ["Nach Wünschen fragen", "Zeigen, was wir wissen"])
+@pytest.mark.parametrize("what", ["Nach Wünschen fragen", "Zeigen, was wir", "Fragen, wie es war"])
 def test_wishes_and_what_is_known_are_accessible_and_fit(browser, rig, viewport, scheme, what):
     with lent(browser, rig, viewport=viewport, scheme=scheme) as page:
         turn(page, rig, what)
@@ -91,7 +91,7 @@ def test_wishes_and_what_is_known_are_accessible_and_fit(browser, rig, viewport,
 
 def test_what_was_assumed_is_put_right_and_a_consent_taken_back(browser, rig):
     with lent(browser, rig) as page:
-        turn(page, rig, "Zeigen, was wir wissen")
+        turn(page, rig, "Zeigen, was wir")
         size = page.get_by_label("Oberteile", exact=True)
         assert size.input_value() == "L"
         size.fill("M")

@@ -23,6 +23,7 @@ REACHABLE = {
     ("POST", "/turned/language"),
     ("POST", "/turned/consents"),
     ("POST", "/turned/preferences"),
+    ("POST", "/turned/survey"),
     ("POST", "/turned/corrections"),
     ("POST", "/turned/requests"),
     ("POST", "/turned/done"),
