@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from store_agent.demo import beacons, cast, place, till_campaigns
+from store_agent.demo import advice, beacons, cast, place, till_campaigns
 from store_agent.demo.assortment import articles, product_documents, stock_documents
 from store_agent.demo.calendar import Calendar
 from store_agent.demo.campaigns import offer_documents
@@ -55,6 +55,7 @@ def _documents(seed: int, customers: int, now: datetime) -> Iterator[Row]:
             yield "vouchers", voucher["id"], voucher
         for purchase in entry.purchases:
             yield "purchases", purchase["id"], purchase
+        yield from advice.documents(index, entry.customer["id"], when)
         beacon = beacons.carried(seed, index, entry.customer)
         if beacon is not None:
             yield "beacons", beacon["id"], beacon

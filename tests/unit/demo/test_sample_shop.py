@@ -37,8 +37,12 @@ from store_agent.domain.catalog import (
 from store_agent.domain.consent import CLIENTELING
 from store_agent.domain.customer import CaseKind, Customer, Lifecycle, PersonState
 from store_agent.domain.errors import InvalidInput
+from store_agent.domain.note import Note
 from store_agent.domain.offer import BenefitKind, Offer, OfflineClass, TriggerKind, Voucher
 from store_agent.domain.rights import Standing
+from store_agent.domain.task import Task
+from store_agent.domain.touch import Touch
+from store_agent.insight import sensitive
 from store_agent.offers import OfferBook
 from store_agent.offers.candidates import Case
 from store_agent.offers.checks import offer_faults, voucher_faults
@@ -60,6 +64,9 @@ READERS: dict[str, TypeAdapter[Any]] = {
     "beacons": TypeAdapter(Transmitter),
     "weather": TypeAdapter(Weather),
     "budgets": TypeAdapter(Budget),
+    "notes": TypeAdapter(Note),
+    "tasks": TypeAdapter(Task),
+    "touches": TypeAdapter(Touch),
 }
 
 
@@ -371,3 +378,16 @@ def test_the_lanes_are_the_door_and_four_tills() -> None:
 def _is_ean13(text: str) -> bool:
     weighted = sum(int(digit) * (1, 3)[place % 2] for place, digit in enumerate(text))
     return len(text) == 13 and weighted % 10 == 0
+
+
+def test_staff_have_written_things_down_that_may_be_written(shop):
+    notes, tasks, touches = shop["notes"], shop["tasks"], shop["touches"]
+    assert len(notes) == 20
+    assert {task.kind for task in tasks.values()} >= {"follow_up", "appointment", "service"}
+    assert {touch.channel for touch in touches.values()} == {"phone", "email", "in_person"}
+    for one in (*notes.values(), *tasks.values()):
+        assert sensitive.find(one.text) == ()
+        assert one.customer_id in shop["customers"]
+    assert all(note.at < NOW for note in notes.values())
+    today = NOW.astimezone(ZONE).date()
+    assert {task.is_overdue(NOW, today) for task in tasks.values()} == {True, False}
