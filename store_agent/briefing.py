@@ -27,6 +27,7 @@ from store_agent.storage import (
     catalog,
     consents,
     customers,
+    learned,
     meta,
     persons,
     preferences,
@@ -71,7 +72,9 @@ def brief(view: View, person: Customer, at: datetime, zone: ZoneInfo, language: 
     )
     decisions = judge(language=language)
     quiet = _quiet(view, person.id, at)
-    relationship = words.relationship(person, at)
+    relationship = words.relationship(
+        person, at, long_absence_days=learned.lapsing_days(view.ledger) or words.LONG_ABSENCE_DAYS
+    )
 
     def find_sentence() -> Sentence | None:
         # It quotes an offer's title, so it needs the titles in the language it is spoken in.

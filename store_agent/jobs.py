@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -20,9 +21,9 @@ from apscheduler.triggers.cron import CronTrigger
 from store_agent.checkout.upkeep import Upkeep
 from store_agent.clienteling import Clienteling
 from store_agent.clock import Clock, is_plausible
-from store_agent.config import Settings
+from store_agent.config import Settings, StoreSettings
 from store_agent.domain.errors import Unavailable
-from store_agent.storage import Connection, Storage, answers, meta, once_codes, sessions
+from store_agent.storage import Connection, Storage, answers, learned, meta, once_codes, sessions
 
 VISIT_SWEEP_S = 30.0
 OUTBOX_S = 10.0
@@ -97,8 +98,11 @@ def loops(
     )
 
 
-def calendar(storage: Storage, clock: Clock, release_strangers: Work) -> tuple[CalendarJob, ...]:
+def calendar(
+    storage: Storage, clock: Clock, store: StoreSettings, release_strangers: Work
+) -> tuple[CalendarJob, ...]:
     """What runs by the calendar. `release_strangers` lets go of profiles that were looked up."""
+    zone = ZoneInfo(store.zone)
 
     async def retention() -> None:
         now = clock.now()
@@ -117,9 +121,17 @@ def calendar(storage: Storage, clock: Clock, release_strangers: Work) -> tuple[C
 
         await storage.write(forget, is_upkeep=True)
 
+    async def learn() -> None:
+        today = clock.now().astimezone(zone).date()
+        found = await storage.read(
+            lambda view: learned.peers(view.cache, store.currency, zone, today), is_long=True
+        )
+        await storage.write(lambda tx: learned.keep(tx, found.thresholds), is_upkeep=True)
+
     return (
         CalendarJob("profiles looked up", 3, 20, release_strangers),
         CalendarJob("retention", 3, 30, retention),
+        CalendarJob("learn when customers are missed", 3, 40, learn),
         CalendarJob("integrity check", 4, 10, storage.check_integrity, weekday="sun"),
     )
 

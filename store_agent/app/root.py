@@ -321,7 +321,8 @@ def _background(agent: Agent) -> list[Coroutine[Any, Any, None]]:
     table = jobs.loops(
         agent.settings, agent.storage, agent.clienteling, agent.upkeep, agent.outbox.round
     )
-    dated = jobs.calendar(agent.storage, agent.clock, agent.cache.release_strangers)
+    store = agent.settings.store
+    dated = jobs.calendar(agent.storage, agent.clock, store, agent.cache.release_strangers)
     running = jobs.run(table, dated, agent.settings.store.zone, agent.clock)
     work: list[Coroutine[Any, Any, None]] = [running]
     work += [listen(scanner, agent.clienteling) for scanner in agent.scanners]

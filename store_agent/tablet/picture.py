@@ -23,13 +23,12 @@ from store_agent.domain.errors import Unavailable
 from store_agent.domain.naming import why_unnamed
 from store_agent.insight import action, milestones, next_best, picture
 from store_agent.insight.history import History, history
-from store_agent.insight.peers import Peers, learn
-from store_agent.storage import Connection, Storage, View, access_log, catalog, shelves
+from store_agent.insight.peers import Peers
+from store_agent.storage import Connection, Storage, View, access_log, catalog, learned, shelves
 from store_agent.tablet import picture_rows as rows
 from store_agent.tablet.articles import ArticleBook
 
 PURCHASES = 500  # of one customer; older ones change no picture
-SAMPLED_CUSTOMERS = 500  # from whom a shop learns, once a day
 LYING = 400  # articles and sizes looked through for what goes with something
 NOTHING_SOLD = frozenset({PersonState.UNDER_16, PersonState.COLLEAGUE, PersonState.DO_NOT_APPROACH})
 T = TypeVar("T")
@@ -174,16 +173,8 @@ class TabletPicture:
         """What this shop has learned of its customers; worked out anew once a day."""
         today = self._today()
         if self._learned is None or self._learned.day != today:
-            ids = shelves.some_customers(view.cache, SAMPLED_CUSTOMERS)
-            pasts = (
-                history(
-                    catalog.purchases_of(view.cache, one, PURCHASES),
-                    self._store.currency,
-                    self._zone,
-                )
-                for one in ids
-            )
-            self._learned = _Learned(today, learn(pasts, today))
+            found = learned.peers(view.cache, self._store.currency, self._zone, today)
+            self._learned = _Learned(today, found)
         return self._learned.peers
 
     def _today(self) -> date:

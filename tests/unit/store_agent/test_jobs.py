@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from builders import shop
+from builders import customer, shop, wallet_pass
 
-from store_agent import jobs
-from store_agent.storage import answers
+from store_agent import briefing, jobs
+from store_agent.domain.greeting import Relationship
+from store_agent.storage import View, answers, learned
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
@@ -82,7 +84,7 @@ async def test_retention_keeps_what_is_young_whatever_the_clock_says(tmp_path) -
 
     async with shop(tmp_path) as running:
         storage, clock = running.agent.storage, running.clock
-        (_, retention, _) = jobs.calendar(storage, clock, nothing)
+        (_, retention, *_) = jobs.calendar(storage, clock, running.agent.settings.store, nothing)
 
         async def kept() -> int:
             sql = "SELECT count(*) FROM answers"
@@ -108,7 +110,55 @@ async def test_both_files_are_read_whole_once_a_week(tmp_path) -> None:
         return None
 
     async with shop(tmp_path) as running:
-        check = jobs.calendar(running.agent.storage, running.clock, nothing)[-1]
+        store = running.agent.settings.store
+        check = jobs.calendar(running.agent.storage, running.clock, store, nothing)[-1]
         assert (check.name, check.weekday) == ("integrity check", "sun")
         await check.work()
         assert (await running.get("/readyz", token="monitor")).status_code == 200
+
+
+@pytest.mark.asyncio
+async def test_a_shop_learns_at_night_after_how_many_days_somebody_is_missed(tmp_path) -> None:
+    async def nothing() -> None:
+        return None
+
+    absent = customer(last_visit_at=None, last_purchase_at="2026-10-27T10:00:00Z")
+    async with shop(tmp_path, [absent, wallet_pass()]) as running:
+        storage, store = running.agent.storage, running.agent.settings.store
+        night = jobs.calendar(storage, running.clock, store, nothing)[2]
+        assert night.name == "learn when customers are missed"
+
+        async def tone() -> Relationship:
+            zone, now = ZoneInfo(store.zone), running.clock.now()
+
+            def read(view: View) -> Relationship:
+                person = briefing.customer(view, "c-1")
+                assert person is not None
+                return briefing.brief(view, person, now, zone, "de").relationship
+
+            return await storage.read(read)
+
+        await night.work()
+        assert await tone() is Relationship.REGULAR  # 25 days, and nothing is learned yet
+        await running.learn(*weekly_buyers(9), cursor="2")
+        await night.work()
+        assert await storage.read(lambda view: learned.lapsing_days(view.ledger)) == 7
+        assert await tone() is Relationship.LONG_ABSENCE
+
+
+def weekly_buyers(people: int) -> list[tuple[str, str, dict[str, Any]]]:
+    """Some who bought every week, nine times."""
+    made = [customer(f"w-{person}") for person in range(people)]
+    for person in range(people):
+        for week in range(9):
+            doc = {
+                "id": f"b-{person}-{week}",
+                "customer_id": f"w-{person}",
+                "at": (NOW - timedelta(days=7 * week + 1)).isoformat(),
+                "channel": "store",
+                "place": "Köln",
+                "total_minor": 1000,
+                "lines": [],
+            }
+            made.append(("purchases", doc["id"], doc))
+    return made
