@@ -171,6 +171,19 @@ async def test_who_turned_it_for_whom_is_in_the_access_log(tmp_path):
         assert [tuple(row) for row in rows] == [("s-bea", "c-1")]
 
 
+@pytest.mark.asyncio
+async def test_tapping_for_ever_does_not_keep_it_open_beyond_half_an_hour(tmp_path):
+    async with shop(tmp_path, PEOPLE) as running:
+        one = await tablet(running)
+        await one.turn()
+        for _ in range(17):
+            running.clock.advance(100)
+            await one.post("/turned/stay")
+        assert "Mira" in (await one.get("/turned")).text
+        running.clock.advance(100)
+        assert "Mira" not in (await one.get("/turned")).text
+
+
 taps = st.lists(st.floats(min_value=-3600, max_value=3600), max_size=8)
 
 
