@@ -95,6 +95,16 @@ def test_the_figures_open_with_one_tap_and_are_closed_again_next_time(browser, r
             figure.wait_for(state="visible")
 
 
+def test_the_counter_view_shows_a_manager_no_figures_either(browser, rig):
+    with tablet(browser, rig, language="en", staff="max") as page:
+        page.goto(f"{rig.url}/customers/{MIRA}")
+        live(page)
+        assert page.get_by_text("€3,124.80").is_visible()
+        page.get_by_role("button", name="Counter view").click()
+        page.get_by_text("€3,124.80").wait_for(state="hidden")
+        assert page.get_by_text("Comes as usual").is_visible()
+
+
 def test_from_a_wish_to_its_stock_and_back_takes_two_taps(browser, rig):
     with tablet(browser, rig, language="en") as page:
         page.goto(f"{rig.url}/customers/{MIRA}")

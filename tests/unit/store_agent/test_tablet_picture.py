@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from builders import STORE, customer, shop
+from builders import STORE, customer, shop, staff
 
 from kiosk_ui.model import Role, Viewer
 from store_agent.clock import ManualClock
@@ -198,3 +198,20 @@ async def test_of_somebody_who_may_not_be_named_nothing_is_told(tmp_path):
                 await ask("c-1")
         with pytest.raises(LookupError):
             await rows.article("w-1", "c-1", VIEWER)
+
+
+@pytest.mark.asyncio
+async def test_the_real_tablet_prints_it_all_and_leads_to_an_article(tmp_path):
+    past = [bought(90), bought(60), bought(30)]
+    async with shop(tmp_path, [wanting(), staff(), *past, *SHELF]) as running:
+        await running.agent.access.set_pin("s-bea", "123456")
+        client, own = running.client, {"Origin": "http://127.0.0.1"}
+        assert (await client.get("/articles/w-1")).status_code != 200
+        await client.post("/pair", data={"code": "paircode", "name": "Schuhe"}, headers=own)
+        await client.post("/login", data={"staff_id": "s-bea", "pin": "123456"}, headers=own)
+        page = (await client.get("/customers/c-1")).text
+        for words in ("Wertbild", "Zahlen zeigen", "Wunschliste", "Kontakte und Besuche"):
+            assert words in page
+        assert "/articles/w-1?customer_id=c-1" in page
+        assert "Artikel w-1" in (await client.get("/articles/w-1?customer_id=c-1")).text
+        assert (await client.get("/articles/gone?customer_id=c-1")).status_code == 404
