@@ -20,9 +20,11 @@ from typing import Literal
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from kiosk_ui.advice.area import advice_areas
+from kiosk_ui.advice.fake import sample_advice
 from kiosk_ui.areas import Area
 from kiosk_ui.fake_app import DEVICE_TOKEN, SESSION_TOKEN, FakeKiosk, build_fake_kiosk
-from kiosk_ui.fake_cast import crowd, offline
+from kiosk_ui.fake_cast import MIRA, crowd, offline
 from kiosk_ui.fake_lines import FakeLines, sample_lines
 from kiosk_ui.fake_presence import furnish
 from kiosk_ui.fake_till import give_away, propose_both, stand_at_till
@@ -90,6 +92,13 @@ def cut_the_line(kiosk: FakeKiosk, language: str) -> None:
 def look_at(part: str) -> Callable[[Page], None]:
     """Scroll a part of the page to its top."""
     return lambda page: page.locator(part).evaluate("(part) => part.scrollIntoView()")
+
+
+def warned(page: Page) -> None:
+    """A note that had better not be written."""
+    page.fill("#note-text", "War lange krank und ist wieder da.")
+    page.locator(".form-foot button").click()
+    page.wait_for_selector("#note-warning")
 
 
 def open_figures(page: Page) -> None:
@@ -202,6 +211,14 @@ SHOTS = (
     Shot("floor-loading", "/", load),
     Shot("floor-lost", "/", cut_the_line, lose_connection),
     Shot("customer", "/customers/mira"),
+    Shot("advice-clients", "/mine"),
+    Shot("advice-tasks", "/tasks"),
+    Shot("advice-task-new", f"/tasks/new?customer_id={MIRA}"),
+    Shot("advice-hand-over", "/tasks/task-1/hand-over"),
+    Shot("advice-note-new", f"/notes/new?customer_id={MIRA}"),
+    Shot("advice-note-warned", f"/notes/new?customer_id={MIRA}", act=warned),
+    Shot("advice-notes", f"/customers/{MIRA}", act=look_at(".notes")),
+    Shot("advice-contact", f"/customers/{MIRA}", act=look_at(".reach")),
     Shot("picture-ahead", "/customers/mira", act=look_at(".ahead")),
     Shot("picture-figures", "/customers/mira", act=open_figures),
     Shot("picture-manager", "/customers/mira", manage_nothing, look_at(".picture")),
@@ -270,7 +287,8 @@ def running_stage() -> Iterator[Stage]:
     def areas(hub: Hub) -> tuple[Area, ...]:
         insight = sample_insight(hub, lambda: MOMENT)
         insight.people["jonas"] = crowded(MOMENT)
-        return (cases_area(insight), picture_area(insight), lines)
+        advice = sample_advice(hub, lambda: MOMENT, {MIRA: "Mira Musterfrau"})
+        return (cases_area(insight), *advice_areas(advice), picture_area(insight), lines)
 
     kiosk = build_fake_kiosk(lambda: MOMENT, SystemClock().monotonic, areas)
     config = uvicorn.Config(kiosk.app, port=0, log_level="warning", timeout_graceful_shutdown=1)

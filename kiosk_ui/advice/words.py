@@ -34,8 +34,8 @@ CHANNELS: Mapping[str, str] = {
 }
 TOUCHED: Mapping[str, str] = {
     "phone": msg("I rang"),
-    "email": msg("I wrote an e-mail"),
-    "message": msg("I sent a message"),
+    "email": msg("I wrote"),
+    "message": msg("I sent it"),
     "in_person": msg("We talked here"),
 }
 WHY_NOT: Mapping[str, str] = {

@@ -59,7 +59,7 @@ async def test_a_closed_channel_says_why_and_takes_no_tap():
     async with tablet() as (browser, _):
         text = (await browser.get(f"/customers/{MIRA}")).text
         assert "has not agreed to it" in text
-        assert "I sent a message" not in text
+        assert "I sent it" not in text
         key = await key_of(browser, "phone")
         form = WHO | {"key": key, "channel": "message"}
         assert (await browser.post("/touches", data=form)).status_code == 422
