@@ -56,7 +56,6 @@ class _PictureRoom:
             "deeds": words.DEEDS,
             "deed_reasons": words.DEED_REASONS,
             "milestones": words.MILESTONES,
-            "noon": charts.noon,
             "reasons": words.ARTICLE_REASONS,
         }
 

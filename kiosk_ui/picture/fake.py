@@ -90,7 +90,7 @@ def sample_insight(hub: Hub, now: Callable[[], datetime]) -> FakeInsight:
         cases=(
             CaseRow("case-0", "question", "Pflege von Kaschmir", now() - 80 * DAY, is_open=False),
         ),
-        wishes=Wishes((scarf, boots), (bag,), now() - 2 * DAY),
+        wishes=Wishes((scarf, boots), (replace(bag, cheaper=Money(3000)),), now() - 2 * DAY),
         ahead=Ahead(
             Deed("show_article", "wished", scarf.title),
             (

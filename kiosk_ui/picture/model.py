@@ -24,7 +24,10 @@ class Availability:
 
 @dataclass(frozen=True, slots=True)
 class ArticleRow:
-    """One article; `reason` is a code of `words.ARTICLE_REASONS`, `because` what it follows."""
+    """One article; `reason` is a code of `words.ARTICLE_REASONS`, `because` what it follows.
+
+    `cheaper` is by how much it costs less now than when it was put into the basket.
+    """
 
     sku: str
     title: str
@@ -33,6 +36,7 @@ class ArticleRow:
     stock: Availability
     reason: str = ""
     because: str = ""
+    cheaper: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ class Deed:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A milestone; `kind` is a code of `words.MARKS`."""
+    """A milestone; `kind` is a code of `words.MILESTONES`, or "anniversary"."""
 
     kind: str
     day: date | None = None

@@ -40,7 +40,6 @@ DEED_REASONS: Mapping[str, str] = {
 MILESTONES: Mapping[str, str] = {
     "birthday": msg("Birthday"),
     "voucher_ends": msg("A voucher ends"),
-    "anniversary": msg("Customer for %(years)s years"),
     "reorder_due": msg("Probably used up: %(title)s"),
     "next_tier": msg("%(missing)s to %(title)s"),
 }

@@ -9,7 +9,7 @@ from kiosk_ui.model import Money
 from kiosk_ui.picture import model
 from store_agent.domain import money
 from store_agent.domain.catalog import Purchase
-from store_agent.domain.customer import Customer, PersonState
+from store_agent.domain.customer import Customer, LeftLine, PersonState
 from store_agent.domain.local_time import instant
 from store_agent.insight import action, next_best, picture
 from store_agent.insight.history import History
@@ -43,10 +43,19 @@ def wishes(person: Customer, past: History, book: ArticleBook) -> model.Wishes:
     viewed = [sku for sku in person.viewed if sku not in seen]
     return model.Wishes(
         book.rows(wished, person, past),
-        book.rows(left, person, past),
+        tuple(_cheaper(row, basket) for row in book.rows(left, person, past)),
         person.basket.at if person.basket else None,
         book.rows(viewed, person, past),
     )
+
+
+def _cheaper(row: model.ArticleRow, basket: Iterable[LeftLine]) -> model.ArticleRow:
+    """By how much it costs less than when it was put into the basket."""
+    then = next(line for line in basket if line.sku == row.sku)
+    less = then.amount_minor - row.price.amount_minor
+    if less <= 0 or then.currency != row.price.currency:
+        return row
+    return replace(row, cheaper=Money(less, then.currency))
 
 
 def ahead(  # noqa: PLR0913, PLR0917  everything that was worked out about one person

@@ -106,6 +106,14 @@ async def test_wishes_say_what_lies_here_in_whose_size_and_leave_out_what_is_own
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize(("price", "less"), [(8900, 1000), (9900, None), (12_900, None)])
+async def test_what_was_left_in_the_basket_says_that_it_has_become_cheaper(tmp_path, price, less):
+    async with shop(tmp_path, [wanting(), product("w-2", price=price)]) as running:
+        (left,) = (await room(running).wishes("c-1")).basket
+        assert (left.cheaper and left.cheaper.amount_minor) == less
+
+
+@pytest.mark.asyncio
 async def test_what_comes_next_is_a_wish_that_lies_here_and_never_what_is_owned(tmp_path):
     async with shop(tmp_path, [wanting(), bought(30), *SHELF]) as running:
         found = await room(running).ahead("c-1")
