@@ -91,7 +91,9 @@ def cut_the_line(kiosk: FakeKiosk, language: str) -> None:
 
 def look_at(part: str) -> Callable[[Page], None]:
     """Scroll a part of the page to its top."""
-    scroll = "(part) => { part.closest('#panel').scrollTop += part.getBoundingClientRect().top - 70 }"
+    scroll = (
+        "(part) => { part.closest('#panel').scrollTop += part.getBoundingClientRect().top - 70 }"
+    )
     return lambda page: page.locator(part).evaluate(scroll)
 
 
