@@ -79,7 +79,7 @@ QUIZ: tuple[QuizQuestion, ...] = (
         (
             _option("news", "Neues", "What is new"),
             _option("offers", "Angebote", "Offers"),
-            _option("events", "Veranstaltungen", "Events"),
+            _option("events", "Feste und Termine", "Events"),
             _option("care", "Pflege und Service", "Care and service"),
         ),
         is_multiple=True,

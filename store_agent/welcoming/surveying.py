@@ -91,7 +91,7 @@ class Surveying:
             self._changed(customer_id)
 
     def _open_task(self, tx: Connection, grant: Grant, answer: SurveyAnswer) -> None:
-        said = f" „{answer.sentence}“" if answer.sentence else ""
+        said = f' "{answer.sentence}"' if answer.sentence else ""
         event_id = self._new_id()
         task = Task(
             id=self._new_id(),
