@@ -335,10 +335,6 @@ def let_urgent_events_overtake(monkeypatch):
     monkeypatch.setattr(queue, "bring_forward", lambda *_: None)
 
 
-def let_the_other_lane_go_on(monkeypatch):
-    monkeypatch.setattr(outbox, "waiting_subjects", lambda conn, transport: {})
-
-
 def drop_without_a_word(monkeypatch):
     monkeypatch.setattr(drops, "_note", lambda *_: None)
 
@@ -386,7 +382,6 @@ def test_the_search_finds_a_known_bad_part(bad):
         purge_behind_the_fastest,
         drop_without_a_word,
         let_urgent_events_overtake,
-        let_the_other_lane_go_on,
     ],
 )
 def test_the_search_finds_a_known_bad_statement(spoil, monkeypatch):
