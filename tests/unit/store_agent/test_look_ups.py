@@ -161,8 +161,9 @@ async def test_a_black_hole_costs_the_budget_once_and_every_scan_is_recorded(
             answer = await it.scan("MEMBER-1" if number % 2 else f"MEMBER-{number + 9}")
             waits.append(time.monotonic() - began)
             assert (answer["customer"] is not None) == bool(number % 2)
-        assert BUDGET_S <= waits[0] < BUDGET_S + 0.2
-        assert sum(waits[1:]) < BUDGET_S
+        assert waits[0] >= BUDGET_S
+        assert len(it.platform.asked) == 1  # nobody else waited for it
+        assert sorted(waits)[len(waits) // 2] < BUDGET_S / 3  # the disk may stall one of them
         assert await it.scans_recorded() == 12
 
 
